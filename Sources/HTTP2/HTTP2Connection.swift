@@ -1,0 +1,304 @@
+internal import CNghttp2
+package import NIOCore
+
+/// An HTTP/2 connection: a libnghttp2 session behind a NIO channel, in either role.
+///
+/// Add it as the only handler of a stream channel. It speaks SETTINGS at once and reads at once. All of it
+/// is confined to the channel's event loop. Nothing here knows gRPC.
+package final class HTTP2Connection: ChannelInboundHandler {
+  package typealias InboundIn = ByteBuffer
+  package typealias OutboundOut = ByteBuffer
+
+  package enum Role: Sendable { case client, server }
+
+  package let role: Role
+  package let group: ConnectionGroup
+  package weak var delegate: (any HTTP2ConnectionDelegate)?
+
+  let session: OpaquePointer
+  var streams: [Int32: HTTP2Stream] = [:]
+  /// The header block being received.
+  var incoming: HeaderBlock?
+  var incomingListBytes = 0
+  /// The read being parsed, out of which DATA is sliced, and where nghttp2 sees it.
+  private var reading = ByteBuffer()
+  private var readingBase: UnsafePointer<UInt8>?
+  private var context: ChannelHandlerContext?
+  private var out: ByteBuffer
+  private var isFlushing = false
+  private var isAwaitingFlush = false
+  private var hasUnflushedWrites = false
+  /// The channel is closed or the session failed: nothing more is read or written.
+  private(set) var isDead = false
+  private var isShuttingDown = false
+  private var isClosing = false
+  private let confirmsWrites: Bool
+  /// The write that is being collected, counted from 1, and the last one that the kernel took.
+  private var currentWrite = 1
+  private var confirmedWrite = 0
+  /// The peer sent GOAWAY.
+  package internal(set) var isGoingAway = false
+
+  /// - Parameters:
+  ///   - role: Which end of the connection this is.
+  ///   - group: The connections of the same event loop.
+  ///   - delegate: Held weakly; it owns the connection.
+  ///   - confirmsWrites: Follow each write to the kernel, so that ``HTTP2Stream/mayHaveArrived`` is exact.
+  package init(
+    role: Role, group: ConnectionGroup, delegate: (any HTTP2ConnectionDelegate)?, confirmsWrites: Bool = false
+  ) {
+    self.role = role
+    self.group = group
+    self.delegate = delegate
+    self.confirmsWrites = confirmsWrites
+    session = Session.make(role)
+    out = ByteBuffer()
+    nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
+    group.add(self)
+  }
+
+  deinit { nghttp2_session_del(session) }
+
+  /// Streams that are open now.
+  package var openStreams: Int { streams.count }
+  /// The channel, while it is open.
+  package var channel: (any Channel)? { isDead ? nil : context?.channel }
+  /// A new stream may be opened (client role).
+  package var canOpenStreams: Bool {
+    !isDead && !isGoingAway && nghttp2_session_check_request_allowed(session) != 0
+  }
+
+  // MARK: For users
+
+  /// Opens a stream (client role).
+  ///
+  /// - Parameters:
+  ///   - headers: The request's header block, pseudo-header fields first.
+  ///   - endStream: The request has no body.
+  ///   - handler: Hears what happens on the stream.
+  /// - Returns: The stream; nil if the connection takes no new ones (GOAWAY, closed, ids used up).
+  package func open(_ headers: HeaderBlock, endStream: Bool, handler: some HTTP2StreamHandler) -> HTTP2Stream? {
+    guard canOpenStreams else { return nil }
+    let stream = HTTP2Stream(connection: self, id: 0)
+    stream.handler = handler
+    guard let id = Session.submitRequest(session, headers, stream, endStream: endStream) else { return nil }
+    stream.id = id
+    if endStream { stream.end() }
+    streams[id] = stream
+    setNeedsFlush()
+    return stream
+  }
+
+  /// Says GOAWAY (server role), lets the streams that are open finish, then closes: what was sent before
+  /// the client read the first notice is still accepted (RFC 9113, section 6.8).
+  package func shutDown() {
+    guard !isDead, !isShuttingDown else { return }
+    isShuttingDown = true
+    nghttp2_submit_shutdown_notice(session)
+    // Its acknowledgement proves that the notice was read.
+    nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+    setNeedsFlush()
+  }
+
+  /// Closes the channel when no stream is open (client role).
+  package func closeWhenIdle() {
+    isGoingAway = true
+    guard !isDead else { return }
+    if streams.isEmpty { return close() }
+    // With GOAWAY sent, nghttp2 wants to read and write no more after its last stream.
+    nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, ErrorCode.noError.rawValue, nil, 0)
+    setNeedsFlush()
+  }
+
+  /// Closes the channel at once; open streams are lost.
+  package func close() {
+    context?.close(promise: nil)
+  }
+
+  // MARK: For streams
+
+  func submitResponse(_ stream: HTTP2Stream, _ headers: HeaderBlock, endStream: Bool) {
+    if !Session.submitResponse(session, headers, stream, endStream: endStream) {
+      fail(stream, .internalError)
+    }
+    setNeedsFlush()
+  }
+
+  func submitReset(_ stream: HTTP2Stream, _ code: ErrorCode) {
+    guard !isDead else { return }
+    nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
+    setNeedsFlush()
+  }
+
+  func resume(_ stream: HTTP2Stream) {
+    guard !isDead else { return }
+    nghttp2_session_resume_data(session, stream.id)
+    setNeedsFlush()
+  }
+
+  func consume(_ stream: HTTP2Stream, _ count: Int) {
+    guard !isDead else { return }
+    nghttp2_session_consume_stream(session, stream.id, count)
+    setNeedsFlush()
+  }
+
+  /// Resets a stream by ourselves and says so to its handler.
+  func fail(_ stream: HTTP2Stream, _ code: ErrorCode) {
+    let handler = stream.handler
+    stream.reset(code)
+    handler?.stream(stream, closed: .reset(code))
+  }
+
+  // MARK: Channel
+
+  package func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    out = context.channel.allocator.buffer(capacity: 4096)
+    if context.channel.isActive { setNeedsFlush() }
+  }
+
+  package func handlerRemoved(context: ChannelHandlerContext) {
+    die()
+    self.context = nil
+  }
+
+  package func channelActive(context: ChannelHandlerContext) { setNeedsFlush() }
+
+  package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !isDead else { return }
+    group.eventLoop.assertInEventLoop()
+    group.beginRead()
+    defer { group.endRead() }
+    let buffer = unwrapInboundIn(data)
+    reading = buffer
+    let read = buffer.withUnsafeReadableBytes { bytes -> Int in
+      guard let base = bytes.baseAddress else { return 0 }
+      let start = base.assumingMemoryBound(to: UInt8.self)
+      readingBase = start
+      return nghttp2_session_mem_recv(session, start, bytes.count)
+    }
+    readingBase = nil
+    reading = ByteBuffer()
+    setNeedsFlush()
+    if read < 0 { context.close(promise: nil) }
+  }
+
+  package func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { setNeedsFlush() }
+  }
+
+  package func channelInactive(context: ChannelHandlerContext) {
+    die()
+    context.fireChannelInactive()
+  }
+
+  package func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  private func die() {
+    guard !isDead else { return }
+    isDead = true
+    group.remove(self)
+    let open = streams
+    streams = [:]
+    for stream in open.values { stream.close(.connectionLost) }
+    delegate?.connectionClosed(self)
+  }
+
+  // MARK: Writing
+
+  private func setNeedsFlush() {
+    guard !isAwaitingFlush, !isDead else { return }
+    isAwaitingFlush = true
+    group.needsFlush(self)
+  }
+
+  func flush() {
+    isAwaitingFlush = false
+    guard let context, !isFlushing, !isDead, context.channel.isActive else { return }
+    isFlushing = true
+    defer { isFlushing = false }
+    while context.channel.isWritable {
+      var frame: UnsafePointer<UInt8>?
+      let count = nghttp2_session_mem_send(session, &frame)
+      if count < 0 { return context.close(promise: nil) }
+      if count == 0 { break }
+      out.writeBytes(UnsafeRawBufferPointer(start: frame, count: count))
+      if out.readableBytes >= HTTP2Limits.writeChunkBytes { pushOut(context) }
+    }
+    pushOut(context)
+    if hasUnflushedWrites {
+      hasUnflushedWrites = false
+      context.flush()
+    }
+    if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
+      closeWhenWritten(context)
+    }
+  }
+
+  /// Nothing is left to say; what was said last may still wait for a slow reader.
+  private func closeWhenWritten(_ context: ChannelHandlerContext) {
+    guard !isClosing else { return }
+    isClosing = true
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+  }
+
+  private func pushOut(_ context: ChannelHandlerContext) {
+    guard out.readableBytes > 0 else { return }
+    context.write(wrapOutboundOut(out), promise: confirmation(context))
+    hasUnflushedWrites = true
+    out = context.channel.allocator.buffer(capacity: 4096)
+  }
+
+  private func confirmation(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
+    guard confirmsWrites else { return nil }
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    let write = currentWrite
+    currentWrite += 1
+    promise.futureResult.assumeIsolated().whenSuccess { [weak self] in self?.confirmedWrite = write }
+    return promise
+  }
+
+  /// The write that holds the last byte emitted so far.
+  var lastWrite: Int { out.readableBytes > 0 ? currentWrite : currentWrite - 1 }
+
+  /// Whether the peer may have what `write` and those before it hold; it always may if nobody follows the writes.
+  func mayHaveLeft(_ write: Int) -> Bool { !confirmsWrites || write <= confirmedWrite }
+
+  /// Emits one DATA frame: its nine-byte header and `count` bytes of the stream's queue.
+  func writeData(_ stream: HTTP2Stream, frameHeader: UnsafePointer<UInt8>, count: Int) {
+    guard let context else { return }
+    out.writeBytes(UnsafeBufferPointer(start: frameHeader, count: 9))
+    stream.dequeue(count) { slice in
+      if slice.readableBytes < HTTP2Limits.copyBelowBytes {
+        out.writeBuffer(&slice)
+      } else {
+        pushOut(context)
+        context.write(wrapOutboundOut(slice), promise: confirmation(context))
+        hasUnflushedWrites = true
+      }
+    }
+    if out.readableBytes >= HTTP2Limits.writeChunkBytes { pushOut(context) }
+    stream.handler?.stream(stream, sentBytes: count)
+  }
+
+  // MARK: What nghttp2 reports while it reads
+
+  /// DATA as a slice of the read that it arrived in.
+  func slice(_ start: UnsafePointer<UInt8>, _ count: Int) -> ByteBuffer {
+    guard let readingBase,
+      let slice = reading.getSlice(at: reading.readerIndex + (start - readingBase), length: count)
+    else { return ByteBuffer(bytes: UnsafeBufferPointer(start: start, count: count)) }
+    return slice
+  }
+
+  /// The peer has read our shutdown notice: no stream above the last one that we know will be answered.
+  func shutdownNoticeRead() {
+    guard isShuttingDown else { return }
+    nghttp2_submit_goaway(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(session),
+      ErrorCode.noError.rawValue, nil, 0)
+    setNeedsFlush()
+  }
+}

@@ -1,0 +1,24 @@
+/// The sizes and guards of every connection (design, "The wire"; notes on nghttp2).
+package enum HTTP2Limits {
+  /// Flow-control window of a stream, bytes: the most that one unread stream holds here.
+  static let streamWindowBytes: Int32 = 1 << 20
+  /// Flow-control window of a connection, bytes.
+  static let connectionWindowBytes: Int32 = 4 << 20
+  /// SETTINGS_MAX_CONCURRENT_STREAMS that a client is given.
+  static let maxConcurrentStreams: UInt32 = 1000
+  /// Sum of names, values and 32 bytes a field of one header block, in both directions.
+  static let maxHeaderListBytes = 1 << 20
+  /// Header blocks larger than nghttp2's default of 64 KiB must pass.
+  static let maxSendHeaderBlockBytes = 1 << 20
+  /// grpc-go sends a PING with nearly every DATA: queued acknowledgements are no flood until far beyond that.
+  static let maxOutboundAcks = 20_000
+  /// RST_STREAM a client may send at once, and per second: a kubelet that cancels everything stays far below.
+  static let streamResetBurst: UInt64 = 20_000
+  static let streamResetsPerSecond: UInt64 = 2_000
+  /// DATA below this size is copied into the buffer of small frames: cheaper than another iovec.
+  static let copyBelowBytes = 8 << 10
+  /// A write is handed to the channel when this much has been collected.
+  static let writeChunkBytes = 64 << 10
+  /// What all connections of an event loop may buffer before the stream unread longest is reset.
+  package static let bufferedBytes = 32 << 20
+}

@@ -1,0 +1,143 @@
+internal import CNghttp2
+
+/// The C side: how an nghttp2 session is made, asked to send, and what its callbacks do.
+///
+/// A session's `user_data` is its ``HTTP2Connection`` and a stream's user data its ``HTTP2Stream``, both
+/// unretained: the connection owns the session and deletes it last, and keeps every stream in `streams`
+/// until nghttp2 has closed it.
+enum Session {
+  static func make(_ role: HTTP2Connection.Role) -> OpaquePointer {
+    var session: OpaquePointer?
+    switch role {
+    case .server: nghttp2_session_server_new2(&session, callbacks, nil, options)
+    case .client: nghttp2_session_client_new2(&session, callbacks, nil, options)
+    }
+    guard let session else { preconditionFailure("nghttp2 found no memory for a session") }
+    var settings = [
+      entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(HTTP2Limits.streamWindowBytes)),
+      entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, HTTP2Limits.maxConcurrentStreams),
+      entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(HTTP2Limits.maxHeaderListBytes)),
+    ]
+    if role == .client { settings.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)) }
+    nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), settings, settings.count)
+    nghttp2_session_set_local_window_size(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, HTTP2Limits.connectionWindowBytes)
+    return session
+  }
+
+  private static func entry(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
+    nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
+  }
+
+  /// - Returns: The new stream's id; nil if ids are used up or memory is.
+  static func submitRequest(
+    _ session: OpaquePointer, _ headers: HeaderBlock, _ stream: HTTP2Stream, endStream: Bool
+  ) -> Int32? {
+    let pointer = Unmanaged.passUnretained(stream).toOpaque()
+    var provider = nghttp2_data_provider(source: .init(ptr: pointer), read_callback: readData)
+    let id = headers.fields.withUnsafeBufferPointer { fields in
+      endStream
+        ? nghttp2_submit_request(session, nil, fields.baseAddress, fields.count, nil, pointer)
+        : nghttp2_submit_request(session, nil, fields.baseAddress, fields.count, &provider, pointer)
+    }
+    return id > 0 ? id : nil
+  }
+
+  static func submitResponse(
+    _ session: OpaquePointer, _ headers: HeaderBlock, _ stream: HTTP2Stream, endStream: Bool
+  ) -> Bool {
+    var provider = nghttp2_data_provider(
+      source: .init(ptr: Unmanaged.passUnretained(stream).toOpaque()), read_callback: readData)
+    return headers.fields.withUnsafeBufferPointer { fields in
+      endStream
+        ? nghttp2_submit_response(session, stream.id, fields.baseAddress, fields.count, nil)
+        : nghttp2_submit_response(session, stream.id, fields.baseAddress, fields.count, &provider)
+    } == 0
+  }
+
+  /// nghttp2 has room for DATA: says how much there is, and submits the trailer section behind the last.
+  private static let readData: nghttp2_data_source_read_callback = { session, _, _, limit, flags, source, _ in
+    guard let flags, let pointer = source?.pointee.ptr else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+    let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+    switch stream.nextData(limit: limit) {
+    case .none:
+      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    case .bytes(let count, let isLast):
+      if count > 0 { flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue }
+      guard isLast else { return count }
+      flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      if let trailers = stream.takeTrailers() {
+        flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+        let submitted = trailers.fields.withUnsafeBufferPointer {
+          nghttp2_submit_trailer(session, stream.id, $0.baseAddress, $0.count)
+        }
+        if submitted != 0 { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
+      }
+      return count
+    }
+  }
+
+  // Made once, never changed afterwards, and nghttp2 only reads it: safe from every thread.
+  nonisolated(unsafe) private static let options: OpaquePointer? = {
+    var options: OpaquePointer?
+    nghttp2_option_new(&options)
+    nghttp2_option_set_no_auto_window_update(options, 1)
+    nghttp2_option_set_no_closed_streams(options, 1)
+    // A grpc-message may end in a space; whether that is right is between the two ends.
+    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(options, 1)
+    nghttp2_option_set_max_send_header_block_length(options, HTTP2Limits.maxSendHeaderBlockBytes)
+    nghttp2_option_set_max_outbound_ack(options, HTTP2Limits.maxOutboundAcks)
+    nghttp2_option_set_stream_reset_rate_limit(
+      options, HTTP2Limits.streamResetBurst, HTTP2Limits.streamResetsPerSecond)
+    return options
+  }()
+
+  // Made once, never changed afterwards, and nghttp2 only reads it: safe from every thread.
+  nonisolated(unsafe) private static let callbacks: OpaquePointer? = {
+    var callbacks: OpaquePointer?
+    nghttp2_session_callbacks_new(&callbacks)
+    nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, frameHeader, count, source, userData in
+      guard let frameHeader, let pointer = source?.pointee.ptr, let connection = connection(userData) else {
+        return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+      }
+      let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+      connection.writeData(stream, frameHeader: frameHeader, count: count)
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, _, userData in
+      connection(userData)?.beginHeaders()
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks) { _, _, name, value, flags, userData in
+      guard let name, let value, let connection = connection(userData), connection.header(name, value, flags) else {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+      }
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, count, userData in
+      if let data { connection(userData)?.receivedData(id, data, count) }
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, userData in
+      if let frame { connection(userData)?.received(frame.pointee) }
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, userData in
+      if let frame { connection(userData)?.sent(frame.pointee) }
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, error, userData in
+      if let frame { connection(userData)?.couldNotSend(frame.pointee, error) }
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, userData in
+      connection(userData)?.closed(id, ErrorCode(rawValue: code))
+      return 0
+    }
+    return callbacks
+  }()
+
+  private static func connection(_ userData: UnsafeMutableRawPointer?) -> HTTP2Connection? {
+    userData.map { Unmanaged<HTTP2Connection>.fromOpaque($0).takeUnretainedValue() }
+  }
+}

@@ -1,0 +1,88 @@
+import HTTP2
+import NIOCore
+import NIOEmbedded
+
+/// A client and a server connection whose bytes go to each other, without a socket: `exchange()` moves them
+/// until neither has any.
+final class ConnectedPair: HTTP2ConnectionDelegate {
+  let clientGroup: ConnectionGroup
+  let serverGroup: ConnectionGroup
+  private(set) var client: HTTP2Connection
+  private(set) var server: HTTP2Connection
+  private let clientChannel: EmbeddedChannel
+  private let serverChannel: EmbeddedChannel
+
+  /// The server's side of each stream, in the order in which they were opened.
+  private(set) var served: [Recorder] = []
+  private(set) var requests: [HeaderBlock] = []
+  private(set) var isClientGoingAway = false
+  private(set) var closedConnections = 0
+
+  init(bufferLimitBytes: Int = HTTP2Limits.bufferedBytes) throws {
+    clientChannel = EmbeddedChannel()
+    serverChannel = EmbeddedChannel()
+    clientGroup = ConnectionGroup(eventLoop: clientChannel.eventLoop)
+    serverGroup = ConnectionGroup(eventLoop: serverChannel.eventLoop, bufferLimitBytes: bufferLimitBytes)
+    client = HTTP2Connection(role: .client, group: clientGroup, delegate: nil, confirmsWrites: true)
+    server = HTTP2Connection(role: .server, group: serverGroup, delegate: nil)
+    client.delegate = self
+    server.delegate = self
+    try clientChannel.pipeline.syncOperations.addHandler(client)
+    try serverChannel.pipeline.syncOperations.addHandler(server)
+    try clientChannel.connect(to: SocketAddress(unixDomainSocketPath: "/client")).wait()
+    try serverChannel.connect(to: SocketAddress(unixDomainSocketPath: "/server")).wait()
+    try exchange()
+  }
+
+  func exchange() throws {
+    var hasMoved = true
+    while hasMoved {
+      hasMoved = false
+      clientChannel.embeddedEventLoop.run()
+      serverChannel.embeddedEventLoop.run()
+      while let bytes = try clientChannel.readOutbound(as: ByteBuffer.self) {
+        hasMoved = true
+        if serverChannel.isActive { try serverChannel.writeInbound(bytes) }
+      }
+      while let bytes = try serverChannel.readOutbound(as: ByteBuffer.self) {
+        hasMoved = true
+        if clientChannel.isActive { try clientChannel.writeInbound(bytes) }
+      }
+    }
+  }
+
+  /// The server's process is gone.
+  func dropServer() throws {
+    serverChannel.close(promise: nil)
+    clientChannel.close(promise: nil)
+    try exchange()
+  }
+
+  /// Opens a stream with a small request and no body.
+  func open(_ recorder: Recorder, path: String = "/a/b", endStream: Bool = true) throws -> HTTP2Stream? {
+    let stream = client.open(Self.request(path), endStream: endStream, handler: recorder)
+    try exchange()
+    return stream
+  }
+
+  static func request(_ path: String) -> HeaderBlock {
+    HeaderBlock([(":method", "POST"), (":scheme", "http"), (":authority", "localhost"), (":path", path)])
+  }
+
+  static func response() -> HeaderBlock { HeaderBlock([(":status", "200")]) }
+
+  // MARK: HTTP2ConnectionDelegate
+
+  func connection(
+    _ connection: HTTP2Connection, opened stream: HTTP2Stream, headers: HeaderBlock, endStream: Bool
+  ) {
+    let recorder = Recorder()
+    recorder.stream = stream
+    stream.handler = recorder
+    served.append(recorder)
+    requests.append(headers)
+  }
+
+  func connectionIsGoingAway(_ connection: HTTP2Connection) { isClientGoingAway = connection === client }
+  func connectionClosed(_ connection: HTTP2Connection) { closedConnections += 1 }
+}
