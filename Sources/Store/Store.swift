@@ -1,0 +1,157 @@
+package import HookMessages
+internal import Synchronization
+
+/// What RuntimeManager remembers of pod sandboxes and containers, in memory: everything a hook request needs.
+///
+/// A record is inserted when the runtime has created its object and removed when the runtime has removed it (not when
+/// it is stopped). Readers get copies; messages are encoded and decoded outside the lock, which is held for a
+/// dictionary access only. What is read from the runtime comes in through a ``ReadingToken``.
+package final class Store: Sendable {
+  private let state = Mutex(StoreState())
+  private let whenRemoved: @Sendable (RecordID) -> Void
+
+  /// - Parameter whenRemoved: told of each record that goes, whatever the reason; called outside the lock.
+  package init(whenRemoved: @escaping @Sendable (RecordID) -> Void = { _ in }) {
+    self.whenRemoved = whenRemoved
+  }
+
+  // MARK: Look-up
+
+  package func pod(_ id: String) -> PodRecord? {
+    state.withLock { $0.entries[.pod(id)] }.flatMap(PodRecord.init)
+  }
+
+  package func container(_ id: String) -> ContainerRecord? {
+    state.withLock { $0.entries[.container(id)] }.flatMap(ContainerRecord.init)
+  }
+
+  /// The complete hook request about a container, its pod's fields included; nil unless both are known.
+  package func hookRequest(ofContainer id: String) -> ContainerResourceHookRequest? {
+    let (containerEntry, podEntry) = state.withLock { state in
+      let entry = state.entries[.container(id)]
+      return (entry, entry.flatMap { state.entries[.pod($0.podSandboxID)] })
+    }
+    guard let container = containerEntry.flatMap(ContainerRecord.init), let pod = podEntry.flatMap(PodRecord.init)
+    else { return nil }
+    return container.request.filled(from: pod.request)
+  }
+
+  /// Plugins have changed some pod when it was run: its containers need these changes again.
+  package var hasRecordedChanges: Bool { state.withLock { $0.hasRecordedChanges } }
+
+  /// The ids of all pod sandboxes, in no particular order.
+  package var podIDs: [String] {
+    state.withLock { $0.entries.keys.compactMap { if case .pod(let id) = $0 { id } else { nil } } }
+  }
+
+  /// The ids of all containers, in no particular order.
+  package var containerIDs: [String] {
+    state.withLock { $0.entries.keys.compactMap { if case .container(let id) = $0 { id } else { nil } } }
+  }
+
+  // MARK: What calls report
+
+  /// The runtime has run a pod sandbox.
+  package func insertPod(_ record: PodRecord, id: String) {
+    guard let body = record.request.bytes else { return }
+    let changes = record.changes?.bytes
+    state.withLock { $0.insert(.pod(id), podSandboxID: id, body: body, changes: changes) }
+  }
+
+  /// The runtime has created a container, whose id is in `container_meta`.
+  package func insertContainer(_ record: ContainerRecord) {
+    guard let body = record.request.bytes else { return }
+    state.withLock {
+      $0.insert(.container(record.id), podSandboxID: record.podSandboxID, body: body, changes: nil)
+    }
+  }
+
+  /// The runtime has changed the resources of a pod: what is set overlays what is remembered.
+  package func updatePod(
+    _ id: String, overhead: LinuxContainerResources = .init(), resources: LinuxContainerResources = .init()
+  ) {
+    update(.pod(id)) { entry in
+      guard var request = PodRecord(entry)?.request else { return nil }
+      if overhead != .init() { request.overhead.overlay(overhead) }
+      if resources != .init() { request.resources.overlay(resources) }
+      return request.bytes
+    }
+  }
+
+  /// The runtime has changed a container: resources that are set overlay what is remembered, annotations by key.
+  package func updateContainer(
+    _ id: String, resources: LinuxContainerResources = .init(), annotations: [String: String] = [:]
+  ) {
+    update(.container(id)) { entry in
+      guard var request = ContainerRecord(entry)?.request else { return nil }
+      if resources != .init() { request.containerResources.overlay(resources) }
+      request.containerAnnotations.merge(annotations) { _, new in new }
+      return request.bytes
+    }
+  }
+
+  /// A call about `id` ended in an unknown way: the record is read anew before its next use.
+  package func markStale(_ id: RecordID) {
+    state.withLock { $0.markStale(id) }
+  }
+
+  /// The runtime has removed `id`, or does not know it. A pod takes its containers along.
+  package func remove(_ id: RecordID) {
+    state.withLock { $0.remove(id) }.forEach(whenRemoved)
+  }
+
+  /// Rewrites a record outside the lock, again if somebody else wrote it meanwhile.
+  private func update(_ id: RecordID, _ rewrite: (StoreEntry) -> [UInt8]?) {
+    while true {
+      // Not there: an answer that is on its way was given before this update, and must come in as stale.
+      let (id, found) = state.withLock { state in
+        let id = state.meant(by: id)
+        if state.entries[id] == nil { state.markStale(id) }
+        return (id, state.entries[id])
+      }
+      guard let found, let body = rewrite(found) else { return }
+      if state.withLock({ $0.replaceBody(of: id, with: body, ifWrittenAt: found.written) }) { return }
+    }
+  }
+
+  // MARK: What readings report
+
+  /// Begins to read the runtime, before it is asked. Every reading is ended, however it went.
+  package func beginReading() -> ReadingToken {
+    state.withLock { $0.begin() }
+  }
+
+  /// What the runtime answered about a pod: added if missing, taken over if the record is stale, otherwise dropped.
+  package func rememberPod(_ record: PodRecord, id: String, from token: ReadingToken) {
+    guard let body = record.request.bytes else { return }
+    let changes = record.changes?.bytes
+    state.withLock { $0.remember(.pod(id), podSandboxID: id, body: body, changes: changes, from: token) }
+  }
+
+  /// What the runtime answered about a container: added if missing, taken over if the record is stale, otherwise
+  /// dropped.
+  package func rememberContainer(_ record: ContainerRecord, from token: ReadingToken) {
+    guard let body = record.request.bytes else { return }
+    state.withLock {
+      $0.remember(
+        .container(record.id), podSandboxID: record.podSandboxID, body: body, changes: nil, from: token)
+    }
+  }
+
+  /// Removes what existed before the reading began and is not among what the runtime lists.
+  /// - Returns: how many records went.
+  package func removeUnlisted(_ listed: Set<RecordID>, from token: ReadingToken) -> Int {
+    let removed = state.withLock { $0.removeUnlisted(listed, from: token) }
+    removed.forEach(whenRemoved)
+    return removed.count
+  }
+
+  /// Of `ids`, those that a rebuild has to read: missing or stale.
+  package func needingReading(_ ids: [RecordID]) -> [RecordID] {
+    state.withLock { state in ids.filter { state.entries[$0]?.isStale ?? true } }
+  }
+
+  package func endReading(_ token: ReadingToken) {
+    state.withLock { $0.end(token) }
+  }
+}
