@@ -39,11 +39,16 @@ let package = Package(
     .target(name: "HookMessages", dependencies: [swiftProtobuf]),
 
     // The stages of a call.
+    .target(
+      name: "PluginsManager", dependencies: [logging, nioCore, nioPosix, serviceLifecycle], swiftSettings: strict),
     .target(name: "Store", dependencies: ["HookMessages", swiftProtobuf], swiftSettings: strict),
 
     // The far end of the bench.
     .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
     .testTarget(name: "GRPCTests", dependencies: ["GRPC", "HTTP2", nioCore, nioPosix], swiftSettings: strict),
+    .testTarget(
+      name: "PluginsManagerTests", dependencies: ["PluginsManager", logging, nioCore, nioPosix, serviceLifecycle],
+      swiftSettings: strict),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "HookMessages", swiftProtobuf], swiftSettings: strict),
   ]
