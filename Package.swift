@@ -40,6 +40,10 @@ let package = Package(
 
     // The stages of a call.
     .target(
+      name: "RuntimeDispatcher",
+      dependencies: ["GRPC", "HookMessages", "PluginsManager", logging, nioCore, serviceLifecycle, swiftProtobuf],
+      swiftSettings: strict),
+    .target(
       name: "PluginsManager", dependencies: [logging, nioCore, nioPosix, serviceLifecycle], swiftSettings: strict),
     .target(name: "Store", dependencies: ["HookMessages", swiftProtobuf], swiftSettings: strict),
 
@@ -48,6 +52,10 @@ let package = Package(
     .testTarget(name: "GRPCTests", dependencies: ["GRPC", "HTTP2", nioCore, nioPosix], swiftSettings: strict),
     .testTarget(
       name: "PluginsManagerTests", dependencies: ["PluginsManager", logging, nioCore, nioPosix, serviceLifecycle],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RuntimeDispatcherTests",
+      dependencies: ["RuntimeDispatcher", "GRPC", "HookMessages", "PluginsManager", logging, swiftProtobuf],
       swiftSettings: strict),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "HookMessages", swiftProtobuf], swiftSettings: strict),

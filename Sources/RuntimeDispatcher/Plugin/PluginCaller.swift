@@ -1,0 +1,74 @@
+internal import PluginsManager
+internal import Synchronization
+
+/// Makes one call to one plugin: deadline, breaker, and what the wire's errors mean.
+final class PluginCaller: Sendable {
+  private let transport: any HookTransport
+  private let clock: any HookClock
+  /// By plugin name. Only plugins against which something is held have one.
+  private let breakers = Mutex<[String: Breaker]>([:])
+
+  init(transport: any HookTransport, clock: any HookClock) {
+    self.transport = transport
+    self.clock = clock
+  }
+
+  /// One call at `point`.
+  /// - Parameter deadline: when the answer must be there, if that is earlier than the plugin's own timeout.
+  /// - Returns: the serialized answer.
+  /// - Throws: the cause of the failure; `cancelled` if the calling task was cancelled.
+  func call(
+    _ plugin: Plugin, at point: HookPoint, request: [UInt8], by deadline: ContinuousClock.Instant?
+  ) async throws(HookFailure.Cause) -> [UInt8] {
+    let left = deadline.map { clock.now.duration(to: $0) } ?? plugin.timeout
+    guard left > .zero else { throw .noTimeLeft }
+    guard let pass = admit(plugin) else { throw .tripped }
+    let isShortened = left < plugin.timeout
+    do {
+      let answer = try await transport.call(
+        plugin, methodPath: point.methodPath, request: request, timeout: min(left, plugin.timeout))
+      ended(.answered, pass, plugin)
+      return answer
+    } catch {
+      ended(error.outcome(isShortened: isShortened), pass, plugin)
+      throw error.cause(isShortened: isShortened)
+    }
+  }
+
+  private func admit(_ plugin: Plugin) -> Breaker.Pass? {
+    let now = clock.now
+    // The socket is looked at only when it may open the breaker, and not inside the lock.
+    let isOpen = breakers.withLock { $0[plugin.name]?.isOpen ?? false }
+    let socket = isOpen ? transport.socketIdentity(of: plugin) : nil
+    return breakers.withLock { breakers in
+      guard var breaker = breakers[plugin.name] else { return .free }
+      let pass = breaker.admit(pluginVersion: plugin.version, socket: socket, at: now)
+      breakers[plugin.name] = breaker
+      return pass
+    }
+  }
+
+  private func ended(_ outcome: Breaker.Outcome, _ pass: Breaker.Pass, _ plugin: Plugin) {
+    let now = clock.now
+    let socket: SocketIdentity?
+    switch outcome {
+    case .deadline: socket = transport.socketIdentity(of: plugin)
+    case .answered, .neither: socket = nil
+    }
+    breakers.withLock { breakers in
+      guard var breaker = breakers[plugin.name] ?? outcome.newBreaker(for: plugin, socket: socket) else { return }
+      breaker.ended(outcome, pass, socket: socket, at: now)
+      breakers[plugin.name] = breaker.isSpotless ? nil : breaker
+    }
+  }
+}
+
+extension Breaker.Outcome {
+  /// A breaker to begin with, if this outcome is worth remembering.
+  fileprivate func newBreaker(for plugin: Plugin, socket: SocketIdentity?) -> Breaker? {
+    switch self {
+    case .deadline: Breaker(pluginVersion: plugin.version, socket: socket)
+    case .answered, .neither: nil
+    }
+  }
+}

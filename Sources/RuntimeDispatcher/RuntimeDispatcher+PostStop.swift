@@ -1,0 +1,58 @@
+internal import Logging
+package import PluginsManager
+internal import Synchronization
+
+extension RuntimeDispatcher {
+  /// Tells the plugins at a PostStop* hook point that an object has been stopped. Never fails: kubelet always
+  /// gets the runtime's answer, and a call that fails under Fail is owed (design, "Failure").
+  ///
+  /// A plugin is not told again about an object while it is being told, is owed the call, or has answered.
+  /// - Parameters:
+  ///   - objectID: the sandbox's or container's id.
+  ///   - registry: the plugins that this call sees; the repetitions of an owed call go to whatever the plugin's file
+  ///     says then.
+  ///   - answerBy: when to return at the latest, the plugins' calls going on: 1 s before kubelet's deadline.
+  ///   - subject: what the object is. Asked once, in a task of the dispatcher; again with each repetition as
+  ///     long as the answer is `unknown`. Must have a deadline of its own.
+  package func postStop<R: HookRequest>(
+    _ point: HookPoint, objectID: String, in registry: Registry, answerBy: ContinuousClock.Instant?,
+    subject: @escaping @Sendable () async -> Subject<R>
+  ) async {
+    let deliveries = ledger.withLock { ledger in
+      registry.plugins(at: point).compactMap { plugin in
+        ledger.claim(plugin.name, point, objectID: objectID).map { StopDelivery($0, to: plugin, subject) }
+      }
+    }
+    guard !deliveries.isEmpty else { return }
+    let firstAttempts = Gathering<Bool>(count: deliveries.count)
+    let isStarted = jobs.start {
+      let subject = await subject()
+      await withDiscardingTaskGroup { group in
+        for (index, delivery) in deliveries.enumerated() {
+          group.addTask {
+            await self.deliver(delivery, subject: subject) { firstAttempts.deliver(true, at: index) }
+          }
+        }
+      }
+    }
+    guard isStarted else { return deliveries.forEach(lose) }
+    await wait(for: firstAttempts, until: answerBy)
+  }
+
+  /// Returns also when the caller's task is cancelled: kubelet waits no more.
+  private func wait(for firstAttempts: Gathering<Bool>, until answerBy: ContinuousClock.Instant?) async {
+    await withTaskCancellationHandler {
+      guard let answerBy else { return _ = await firstAttempts.values() }
+      await withDiscardingTaskGroup { group in
+        group.addTask {
+          try? await self.clock.sleep(until: answerBy)
+          firstAttempts.close()
+        }
+        _ = await firstAttempts.values()
+        group.cancelAll()
+      }
+    } onCancel: {
+      firstAttempts.close()
+    }
+  }
+}

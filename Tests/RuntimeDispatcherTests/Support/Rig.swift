@@ -1,0 +1,62 @@
+import HookMessages
+import Logging
+import PluginsManager
+import RuntimeDispatcher
+import SwiftProtobuf
+
+/// A dispatcher between plugins in memory and a clock that stands still.
+struct Rig: Sendable {
+  let transport = MemoryTransport()
+  let clock = ManualClock()
+  let log = LogRecorder()
+  let dispatcher: RuntimeDispatcher
+
+  /// - Parameter registrationNow: what becomes of a plugin's registration; nothing, unless told otherwise.
+  init(rules: HookRules = HookRules(), registrationNow: @escaping @Sendable (Plugin) -> Plugin? = { $0 }) {
+    dispatcher = RuntimeDispatcher(
+      transport: transport, rules: rules, clock: clock, logger: log.logger, registrationNow: registrationNow)
+  }
+
+  /// Runs `body` while the dispatcher's Post hooks can run.
+  func running(_ body: () async throws -> Void) async throws {
+    try await withThrowingTaskGroup { group in
+      group.addTask { [dispatcher] in try await dispatcher.run() }
+      do { try await body() } catch {
+        group.cancelAll()
+        throw error
+      }
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+  }
+
+  /// A whole call at one Pre hook point.
+  func pre<R: HookRequest>(
+    _ point: HookPoint, _ request: R, _ plugins: [Plugin], within budget: Duration? = nil,
+    hiddenEnvKeys: Set<String> = []
+  ) async throws(Refusal) -> (request: R, changes: [OwnedChange]) {
+    var request = request
+    var call = dispatcher.call(about: request, in: Registry(plugins: plugins), hiddenEnvKeys: hiddenEnvKeys)
+    let changes = try await dispatcher.pre(
+      point, &request, call: &call, deadline: budget.map { clock.now + $0 })
+    return (request, changes)
+  }
+
+  /// A whole call at PostStartContainer.
+  func postStart(
+    _ request: ContainerResourceHookRequest, _ plugins: [Plugin], within budget: Duration? = nil
+  ) async throws(Refusal) -> (request: ContainerResourceHookRequest, changes: [OwnedChange]) {
+    var request = request
+    var call = dispatcher.call(about: request, in: Registry(plugins: plugins))
+    let changes = try await dispatcher.postStart(
+      &request, call: &call, deadline: budget.map { clock.now + $0 })
+    return (request, changes)
+  }
+
+  /// A whole call at PostStopContainer for a known container.
+  func postStop(_ request: ContainerResourceHookRequest, _ plugins: [Plugin], object objectID: String = "c1") async {
+    await dispatcher.postStop(
+      .postStopContainer, objectID: objectID, in: Registry(plugins: plugins), answerBy: nil
+    ) { .known(request) }
+  }
+}
