@@ -40,6 +40,12 @@ let package = Package(
 
     // The stages of a call.
     .target(
+      name: "CRIServer",
+      dependencies: [
+        "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
+        logging, nioCore, nioPosix, serviceLifecycle, swiftProtobuf,
+      ], swiftSettings: strict),
+    .target(
       name: "RuntimeDispatcher",
       dependencies: ["GRPC", "HookMessages", "PluginsManager", logging, nioCore, serviceLifecycle, swiftProtobuf],
       swiftSettings: strict),
@@ -59,5 +65,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "HookMessages", swiftProtobuf], swiftSettings: strict),
+    .testTarget(
+      name: "CRIServerTests",
+      dependencies: [
+        "CRIServer", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
+        logging, nioCore, nioPosix, swiftProtobuf,
+      ], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,76 @@
+internal import GRPC
+package import HTTP2
+package import Logging
+internal import NIOCore
+package import PluginsManager
+package import RuntimeDispatcher
+package import Store
+
+/// What all calls share: the ways to the runtime, the plugins, the Store.
+// Unchecked, because what is mutable is confined to the group's event loop.
+package final class CallServer: @unchecked Sendable {
+  let group: ConnectionGroup
+  let runtimeEndpoint: RuntimeEndpoint
+  /// The same as `runtimeEndpoint`, unless images live elsewhere.
+  let imageEndpoint: RuntimeEndpoint
+  let plugins: PluginsManager
+  let dispatcher: RuntimeDispatcher
+  let store: Store
+  let lookup: SubjectLookup
+  private let logger: Logger
+  private var collectedBytes = 0
+
+  package init(
+    group: ConnectionGroup, runtimeEndpoint: RuntimeEndpoint, imageEndpoint: RuntimeEndpoint,
+    plugins: PluginsManager, dispatcher: RuntimeDispatcher, store: Store, lookup: SubjectLookup, logger: Logger
+  ) {
+    self.group = group
+    self.runtimeEndpoint = runtimeEndpoint
+    self.imageEndpoint = imageEndpoint
+    self.plugins = plugins
+    self.dispatcher = dispatcher
+    self.store = store
+    self.lookup = lookup
+    self.logger = logger
+  }
+
+  /// A plugin may have to be asked about this call, or a pod's recorded changes applied to it: its request is
+  /// then read whole.
+  func wantsHooks(_ verb: Verb) -> Bool {
+    let registry = plugins.registry
+    if verb == .createContainer, store.hasRecordedChanges || !registry.plugins(at: .preRunPodSandbox).isEmpty {
+      return true
+    }
+    return verb.hookPoints.contains { !registry.plugins(at: $0).isEmpty }
+  }
+
+  /// The Store is told when the answer has been written, and before anything that follows from it is read.
+  func observation(of verb: Verb) -> Observation {
+    Observation { request, answer, outcome in
+      self.group.eventLoop.execute {
+        verb.call.settle(request.readableBytesView, Array(answer.readableBytesView), outcome, to: self)
+      }
+    }
+  }
+
+  /// Counts what hooked calls hold of their requests; negative when it is let go.
+  ///
+  /// - Returns: False if it is too much; it is then not counted.
+  func collect(_ bytes: Int) -> Bool {
+    guard collectedBytes + bytes <= ServerLimits.collectedBytes else { return false }
+    collectedBytes += bytes
+    return true
+  }
+
+  /// A container is created in a pod of which only kubelet's part is known.
+  func createsWithoutPod(_ why: String) {
+    logger.warning("what plugins changed in a pod is not applied to its new container", metadata: ["error": "\(why)"])
+  }
+
+  /// PostStartContainer failed under Fail, and then the container could not be stopped.
+  func couldNotStop(_ containerID: String, _ status: Status) {
+    logger.error(
+      "a container that PostStartContainer refused could not be stopped",
+      metadata: ["container": "\(containerID)", "error": "\(status.code): \(status.message)"])
+  }
+}

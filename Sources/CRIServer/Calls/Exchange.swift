@@ -1,0 +1,227 @@
+internal import GRPC
+internal import HTTP2
+internal import HookMessages
+internal import NIOCore
+internal import PluginsManager
+internal import RuntimeDispatcher
+internal import Store
+internal import SwiftProtobuf
+
+/// One hooked call from its complete request to its answer: what the verbs are written in terms of.
+///
+/// A verb decodes the request, finds out whom it is about, asks the dispatcher, forwards, and commits to the
+/// Store; the exchange knows the deadlines, the headers and the way to the runtime.
+// Unchecked, because it is confined to the event loop, on whose executor the call's task runs.
+final class Exchange: @unchecked Sendable {
+  let verb: Verb
+  /// `runtime.v1` or `runtime.v1alpha2`.
+  let api: String
+  /// The request's message.
+  let message: ByteBuffer
+  let server: CallServer
+  /// One call sees one registry.
+  let registry: Registry
+  /// kubelet's deadline; nil if it set none.
+  let deadline: ContinuousClock.Instant?
+  /// When all Pre hooks, and the look-up before them, must be done: half of what kubelet gave.
+  let preDeadline: ContinuousClock.Instant?
+  /// The runtime has been asked: the caller's leaving no longer stops the call.
+  private(set) var isPastRuntime = false
+
+  private let headers: HeaderBlock
+  private let body: ByteBuffer
+  private let channel: ClientChannel
+  private var settlement: (() -> Void)?
+
+  init(
+    verb: Verb, api: String, headers: HeaderBlock, body: ByteBuffer, message: ByteBuffer,
+    deadline: ContinuousClock.Instant?, channel: ClientChannel, server: CallServer
+  ) {
+    self.verb = verb
+    self.api = api
+    self.headers = headers
+    self.body = body
+    self.message = message
+    self.deadline = deadline
+    self.channel = channel
+    self.server = server
+    registry = server.plugins.registry
+    let now = ContinuousClock.now
+    preDeadline = deadline.map { now + ($0 - now) / 2 }
+  }
+
+  /// Does the call.
+  func run() async throws(CallEnd) -> UnaryAnswer { try await verb.call.run(in: self) }
+
+  /// What is left of kubelet's deadline; nil without one.
+  var remaining: Duration? { deadline.map { max($0 - .now, .zero) } }
+
+  /// When kubelet must be answered at the latest although hooks go on: 1 s before its deadline.
+  var answerBy: ContinuousClock.Instant? { deadline.map { $0 - .seconds(1) } }
+
+  /// The request, decoded. Fields that we do not know stay in it.
+  ///
+  /// - Throws: INTERNAL if the bytes are no such message; the call is then not forwarded.
+  func request<Request: Message>(_: Request.Type = Request.self) throws(CallEnd) -> Request {
+    do {
+      return try Request(serializedBytes: Array(message.readableBytesView))
+    } catch {
+      throw .status(Status(.internalError, "\(verb.rawValue): the request cannot be decoded: \(error)"))
+    }
+  }
+
+  // MARK: Whom it is about, and the plugins
+
+  /// The container `id`, with its pod, for hooks at `points`; nil if there is nothing to ask about: the runtime
+  /// does not know it (and says so itself), or nobody could find out and no plugin is under Fail.
+  ///
+  /// - Throws: The refusal if nobody could find out and one of the plugins is under Fail.
+  func container(_ id: String, at points: [HookPoint]) async throws(CallEnd) -> ContainerResourceHookRequest? {
+    switch await server.lookup.container(id, timeout: lookupTimeout) {
+    case .known(let container): return container.hookRequest
+    case .gone: return nil
+    case .unknown(let why):
+      let call = server.dispatcher.callAboutUnknown(in: registry)
+      do throws(Refusal) {
+        for point in points {
+          try server.dispatcher.failure(of: call.plugins(at: point), .subjectUnknown(why), at: point, call: call)
+        }
+      } catch { throw .status(error.status) }
+      return nil
+    }
+  }
+
+  /// The record of the pod `id`; nil if there is none to be had.
+  func pod(_ id: String) async -> PodRecord? {
+    switch await server.lookup.pod(id, timeout: lookupTimeout) {
+    case .known(let pod): return pod
+    case .gone: return nil
+    case .unknown(let why):
+      server.createsWithoutPod(why)
+      return nil
+    }
+  }
+
+  /// A look-up may take 2 s, inside the time for Pre hooks.
+  private var lookupTimeout: Duration {
+    let limit = SubjectLookup.timeout
+    return preDeadline.map { min(limit, max($0 - .now, .zero)) } ?? limit
+  }
+
+  /// Asks the plugins at a Pre hook point.
+  ///
+  /// - Returns: What they changed, for the CRI message.
+  func pre<Subject: HookRequest>(
+    _ point: HookPoint, _ subject: inout Subject, _ call: inout HookedCall
+  ) async throws(CallEnd) -> [Change] {
+    do throws(Refusal) {
+      return try await server.dispatcher.pre(point, &subject, call: &call, deadline: preDeadline).map(\.change)
+    } catch { throw .status(error.status) }
+  }
+
+  // MARK: The Store
+
+  /// Tells the Store how the call ended. Done when the answer has been written: that costs kubelet no time, and
+  /// nothing that it may send because of the answer is read before.
+  func settle() {
+    settlement?()
+    settlement = nil
+  }
+
+  // MARK: The runtime
+
+  /// Sends the call to the runtime and tells the Store how it ended.
+  ///
+  /// - Parameter isChanged: Send `request` instead of the original bytes.
+  func forward<Call: LifeCycleCall>(
+    _: Call.Type, _ request: Call.Request, isChanged: Bool = false
+  ) async throws(CallEnd) -> UnaryAnswer {
+    try await forward(isChanged ? request : nil) { answer, outcome in
+      Call.settle(request, answer, outcome, to: self.server)
+    }
+  }
+
+  /// Sends the call to the runtime: the original bytes, or `changed` in their place. A call whose caller is gone
+  /// is not sent.
+  ///
+  /// - Parameter commit: Told how it ended, with the answer's message, when kubelet's answer is on its way
+  ///   (``settle()``).
+  func forward<Answer: Message>(
+    _ changed: (some Message)?, commit: @escaping (Answer, CallOutcome) -> Void
+  ) async throws(CallEnd) -> UnaryAnswer {
+    guard !Task.isCancelled else { throw .status(Status(.cancelled, "the caller is gone")) }
+    let headers = headers.copy()
+    if let remaining { headers.set(RequestTimeout.headerName, RequestTimeout.format(remaining)) }
+    var body = body
+    if let changed {
+      headers.remove("content-length")
+      body = try encoded(changed)
+    }
+    do throws(CallEnd) {
+      let answer = try await send(headers, body, deadline: deadline)
+      isPastRuntime = true
+      settlement = { [self] in commit(message(of: answer) ?? Answer(), CallOutcome(answer.status.code)) }
+      return answer
+    } catch {
+      settlement = { commit(Answer(), .unknown) }
+      throw error
+    }
+  }
+
+  /// A call of our own on behalf of this one: same API version, upstream and metadata.
+  func ask(
+    _ verb: Verb, _ message: some Message, deadline: ContinuousClock.Instant?
+  ) async throws(CallEnd) -> UnaryAnswer {
+    let headers = headers.copy()
+    headers.set(":path", "/\(api).RuntimeService/\(verb.rawValue)")
+    headers.remove("content-length")
+    headers.remove(RequestTimeout.headerName)
+    if let deadline { headers.append(RequestTimeout.headerName, RequestTimeout.format(max(deadline - .now, .zero))) }
+    let body = try encoded(message)
+    guard isPastRuntime else { return try await send(headers, body, deadline: deadline) }
+    // What follows from the runtime's answer is done even if the caller left in the moment when it came.
+    let task = Task(executorPreference: server.group.executor) { () -> Result<UnaryAnswer, CallEnd> in
+      do throws(CallEnd) {
+        return .success(try await self.send(headers, body, deadline: deadline))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try await task.value.get()
+  }
+
+  private func send(
+    _ headers: HeaderBlock, _ body: ByteBuffer, deadline: ContinuousClock.Instant?
+  ) async throws(CallEnd) -> UnaryAnswer {
+    let limit = deadline.map { NIODeadline.now() + TimeAmount($0 - .now) }
+    let endpoint = server.runtimeEndpoint
+    var isRepeated = false
+    while true {
+      do throws(CallFailure) {
+        let answer = try await channel.unary(
+          headers, body, deadline: limit, answerLimitBytes: ServerLimits.messageBytes + UnaryBody.prefixBytes)
+        endpoint.answered()
+        return answer
+      } catch {
+        // Once, and only what was provably not processed; hooks that ran are not asked again for it.
+        guard error == .notProcessed, !isRepeated else { throw CallEnd(error, endpoint: endpoint) }
+        isRepeated = true
+      }
+    }
+  }
+
+  private func encoded(_ message: some Message) throws(CallEnd) -> ByteBuffer {
+    do {
+      let bytes: [UInt8] = try message.serializedBytes()
+      return UnaryBody.body(of: bytes)
+    } catch {
+      throw .status(Status(.internalError, "\(verb.rawValue): the request cannot be encoded: \(error)"))
+    }
+  }
+
+  /// The message of an answer; nil if it has none that can be read.
+  private func message<Answer: Message>(of answer: UnaryAnswer) -> Answer? {
+    guard let message = try? UnaryBody.message(in: answer.body) else { return nil }
+    return try? Answer(serializedBytes: Array(message.readableBytesView))
+  }
+}

@@ -1,0 +1,109 @@
+internal import GRPC
+internal import HTTP2
+internal import NIOCore
+
+/// One client's connection (kubelet opens two), its own connections to the runtime, and its calls.
+///
+/// It speaks and reads at once, whatever the runtime's state. Confined to the event loop.
+final class KubeletConnection: HTTP2ConnectionDelegate {
+  private let server: CallServer
+  private var connection: HTTP2Connection?
+  private var runtimeChannel: ClientChannel?
+  private var imageChannel: ClientChannel?
+  private var relayed: [ObjectIdentifier: RelayedCall] = [:]
+  private var collected: [ObjectIdentifier: CollectedCall] = [:]
+  private var isDraining = false
+  /// Called once, when the connection and all its calls are over.
+  private let whenClosed: (KubeletConnection) -> Void
+
+  init(server: CallServer, whenClosed: @escaping (KubeletConnection) -> Void) {
+    self.server = server
+    self.whenClosed = whenClosed
+  }
+
+  /// The handler for this connection's channel.
+  func makeHandler() -> HTTP2Connection {
+    let connection = HTTP2Connection(role: .server, group: server.group, delegate: self)
+    self.connection = connection
+    return connection
+  }
+
+  /// Sends GOAWAY and lets the calls in flight finish; streams without end are ended when they are all
+  /// that is left.
+  func drain() {
+    isDraining = true
+    connection?.shutDown()
+    endEndlessStreamsIfAlone()
+  }
+
+  /// Ends every call that is left, and the connection.
+  func cut() {
+    let status = Status(.unavailable, "runtime-manager is shutting down")
+    for call in relayed.values { call.fail(status) }
+    for call in collected.values { call.cut(status) }
+  }
+
+  private func endEndlessStreamsIfAlone() {
+    guard isDraining, collected.isEmpty, relayed.values.allSatisfy(\.isEndless) else { return }
+    for call in relayed.values { call.fail(Status(.unavailable, "runtime-manager is shutting down")) }
+  }
+
+  func ended(_ call: RelayedCall) {
+    relayed[ObjectIdentifier(call)] = nil
+    endEndlessStreamsIfAlone()
+    closeIfOver()
+  }
+
+  func ended(_ call: CollectedCall) {
+    collected[ObjectIdentifier(call)] = nil
+    endEndlessStreamsIfAlone()
+    closeIfOver()
+  }
+
+  /// The runtime's side stays open as long as a hooked call needs it, even when its caller has left.
+  private func closeIfOver() {
+    guard connection == nil, relayed.isEmpty, collected.isEmpty else { return }
+    runtimeChannel?.close()
+    imageChannel?.close()
+    whenClosed(self)
+  }
+
+  private func channel(to endpoint: RuntimeEndpoint, isImageService: Bool) -> ClientChannel {
+    if let channel = isImageService ? imageChannel : runtimeChannel { return channel }
+    let channel = ClientChannel(path: endpoint.path, group: server.group)
+    if isImageService { imageChannel = channel } else { runtimeChannel = channel }
+    return channel
+  }
+
+  // MARK: HTTP2ConnectionDelegate
+
+  func connection(
+    _ connection: HTTP2Connection, opened stream: HTTP2Stream, headers: HeaderBlock, endStream: Bool
+  ) {
+    let route = Route(path: headers.value(of: ":path") ?? "")
+    let endpoint = route.isImageService ? server.imageEndpoint : server.runtimeEndpoint
+    let channel = channel(to: endpoint, isImageService: route.isImageService)
+    if let verb = route.verb, server.wantsHooks(verb) {
+      let call = CollectedCall(
+        stream, headers, verb: verb, api: route.api, server: server, connection: self, channel: channel)
+      stream.handler = call
+      collected[ObjectIdentifier(call)] = call
+      if endStream { call.stream(stream, receivedEnd: nil) }
+    } else {
+      let call = RelayedCall(
+        stream, headers, route: route, connection: self, endpoint: endpoint,
+        observation: route.verb.map { server.observation(of: $0) })
+      stream.handler = call
+      relayed[ObjectIdentifier(call)] = call
+      call.start(on: channel)
+      endEndlessStreamsIfAlone()
+    }
+  }
+
+  func connectionIsGoingAway(_ connection: HTTP2Connection) {}
+
+  func connectionClosed(_ connection: HTTP2Connection) {
+    self.connection = nil
+    closeIfOver()
+  }
+}

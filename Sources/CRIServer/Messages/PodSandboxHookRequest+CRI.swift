@@ -1,0 +1,32 @@
+package import CRIMessages
+package import HookMessages
+
+extension PodSandboxHookRequest {
+  /// What a plugin is told about a pod sandbox that kubelet wants to run.
+  package init(_ request: CRIRunPodSandboxRequest) {
+    self.init(request.config, runtimeHandler: request.runtimeHandler)
+  }
+
+  /// - Parameter runtimeHandler: what the pod is run with; empty is the runtime's default.
+  package init(_ config: CRIPodSandboxConfig, runtimeHandler: String) {
+    self.init()
+    if config.hasMetadata { podMeta = PodSandboxMetadata(config.metadata) }
+    self.runtimeHandler = runtimeHandler
+    labels = config.labels
+    annotations = config.annotations
+    guard config.hasLinux else { return }
+    cgroupParent = config.linux.cgroupParent
+    if config.linux.hasOverhead { overhead = LinuxContainerResources(config.linux.overhead) }
+    if config.linux.hasResources { resources = LinuxContainerResources(config.linux.resources) }
+  }
+}
+
+extension PodSandboxMetadata {
+  package init(_ metadata: CRIPodSandboxMetadata) {
+    self.init()
+    name = metadata.name
+    uid = metadata.uid
+    namespace = metadata.namespace
+    attempt = metadata.attempt
+  }
+}
