@@ -53,7 +53,22 @@ let package = Package(
       name: "PluginsManager", dependencies: [logging, nioCore, nioPosix, serviceLifecycle], swiftSettings: strict),
     .target(name: "Store", dependencies: ["HookMessages", swiftProtobuf], swiftSettings: strict),
 
+    .executableTarget(
+      name: "runtime-manager",
+      dependencies: [
+        "CRIServer", "GRPC", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store", argumentParser, logging, nioCore,
+        nioPosix, serviceLifecycle, unixSignals,
+      ],
+      swiftSettings: strict,
+      // Nobody loads a library into the daemon: without its symbols it is 2 MB smaller in memory.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))]),
+
     // The far end of the bench.
+    .executableTarget(
+      name: "simulated-runtime",
+      dependencies: ["CRIMessages", "GRPC", "HTTP2", "HookMessages", nioCore, nioPosix, swiftProtobuf],
+      path: "Tests/SimulatedRuntime", swiftSettings: strict),
+
     .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
     .testTarget(name: "GRPCTests", dependencies: ["GRPC", "HTTP2", nioCore, nioPosix], swiftSettings: strict),
     .testTarget(
