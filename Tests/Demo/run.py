@@ -29,7 +29,7 @@ from Peers import images, messages  # noqa: E402
 
 import grpc  # noqa: E402  (after Peers, which sets it up)
 
-from Peers.containerd import CGROUP_ROOT, NotPossible, PrivateContainerd, cgroup_version, die_with_parent, weight_to_shares  # noqa: E402
+from Peers.containerd import CGROUP_ROOT, NotPossible, PrivateContainerd, cgroup_version, dying_with_parent, weight_to_shares  # noqa: E402
 from Peers.cri import Life, Runtime  # noqa: E402
 from Peers.manager import BINARY, IS_RELAY, Manager  # noqa: E402
 from Peers.recorder import register  # noqa: E402
@@ -59,15 +59,19 @@ class Plugin:
     def __init__(self, socket):
         self.said = queue.Queue()
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "Tests" / "Demo" / "plugin.py"), socket],
+            dying_with_parent([sys.executable, str(ROOT / "Tests" / "Demo" / "plugin.py"), socket]),
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": os.path.dirname(messages.hook.__file__), "PYTHONDONTWRITEBYTECODE": "1"},
-            preexec_fn=die_with_parent,
             start_new_session=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
-        eventually(lambda: os.path.exists(socket), what="the sample plugin serves its socket")
+        eventually(lambda: self._serves(socket), what="the sample plugin serves its socket")
+
+    def _serves(self, socket):
+        if self.process.poll() is not None:
+            raise SystemExit(f"the sample plugin ended with {self.process.returncode}")
+        return os.path.exists(socket)
 
     def _read(self):
         for text in self.process.stdout:

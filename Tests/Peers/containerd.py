@@ -61,9 +61,13 @@ def cgroup_version():
     return 1 if (CGROUP_ROOT / "cpu").is_dir() else None
 
 
-def die_with_parent():
-    """For `preexec_fn`: the child is killed when the thread that started it ends."""
-    _libc.prctl(1, signal.SIGKILL)
+def dying_with_parent(command):
+    """The command as one that is killed when the thread that starts it ends.
+
+    It is not asked for in a `preexec_fn`: Python would then run between fork and exec, with gRPC's threads gone and
+    their locks as they were, where gRPC aborts now and then.
+    """
+    return ["setpriv", "--pdeathsig", "KILL", *command]
 
 
 def _start_time(pid):
@@ -213,11 +217,10 @@ class PrivateContainerd:
 
     def start(self, within=30):
         self.process = subprocess.Popen(
-            ["containerd", f"--config={self.dir}/config.toml"],
+            dying_with_parent(["containerd", f"--config={self.dir}/config.toml"]),
             stdin=subprocess.DEVNULL,
             stdout=open(self.log, "ab"),
             stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent,
         )
         from .cri import Runtime
 

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from .containerd import die_with_parent
+from .containerd import dying_with_parent
 from .messages import ROOT
 from .wait import eventually
 
@@ -46,11 +46,10 @@ class Manager:
         if self.process and self.process.poll() is None:
             return self
         self.process = subprocess.Popen(
-            self.command(),
+            dying_with_parent(self.command()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent,
             start_new_session=True,
         )
         threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
