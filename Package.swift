@@ -60,8 +60,13 @@ let package = Package(
         nioPosix, serviceLifecycle, unixSignals,
       ],
       swiftSettings: strict,
-      // Nobody loads a library into the daemon: without its symbols it is 2 MB smaller in memory.
-      linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))]),
+      // Nobody loads a library into the daemon: without its symbols it is 2 MB smaller in memory, and 1.4 MB with
+      // relative relocations in their packed form, which of Debian 12's linkers only GNU ld writes.
+      linkerSettings: [
+        .unsafeFlags(
+          ["-use-ld=bfd", "-Xlinker", "--no-export-dynamic", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"],
+          .when(configuration: .release))
+      ]),
 
     // The far end of the bench.
     .executableTarget(

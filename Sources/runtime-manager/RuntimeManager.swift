@@ -10,17 +10,23 @@ struct RuntimeManager: AsyncParsableCommand {
     abstract: "The CRI endpoint between kubelet and the container runtime, with hook plugins.",
     subcommands: [Serve.self])
 
-  static func main() async {
-    do {
-      var command = try parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
+  /// Not `async`: such a main ends in dispatch_main(3), which unwinds the main thread and so brings the unwind tables,
+  /// nearly 1 MB, into memory. This one sleeps instead.
+  static func main() {
+    Task.detached {
+      do {
+        var command = try parseAsRoot()
+        if var command = command as? any AsyncParsableCommand {
+          try await command.run()
+        } else {
+          try command.run()
+        }
+        Glibc.exit(EXIT_SUCCESS)
+      } catch {
+        leave(with: error)
       }
-    } catch {
-      leave(with: error)
     }
+    while true { pause() }
   }
 
   private static func leave(with error: any Error) -> Never {

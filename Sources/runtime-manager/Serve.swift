@@ -75,6 +75,7 @@ struct Serve: AsyncParsableCommand {
   }
 
   func run() async throws {
+    StartPages.giveBack()
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "runtime-manager")
     logger.logLevel = logLevel
@@ -117,13 +118,17 @@ struct Serve: AsyncParsableCommand {
       group: connections, runtimeEndpoint: runtime, imageEndpoint: images ?? runtime, plugins: plugins,
       dispatcher: dispatcher, store: store, lookup: SubjectLookup(store: store, runtime: queries, logger: logger),
       logger: logger)
-    let cri = CRIServer(socket: socket, server: server, logger: logger) { rebuild.runtimeIsUp() }
+    let cri = CRIServer(socket: socket, server: server, logger: logger) {
+      StartPages.giveBack()
+      rebuild.runtimeIsUp()
+    }
 
     // Shut down in the reverse order: kubelet's calls first.
     let services: [any Service] = [rebuild, runtime] + (images.map { [$0] } ?? []) + [plugins, dispatcher, cri]
     let group = ServiceGroup(
       configuration: .init(
         services: services.map { .init(service: $0) }, logger: Logger(label: "runtime-manager.lifecycle")))
+    StartPages.giveBack()
     try await withTaskExecutorPreference(connections.executor) {
       try await withThrowingTaskGroup { tasks in
         tasks.addTask {
