@@ -150,15 +150,14 @@ package final class RuntimeEndpoint: Service, @unchecked Sendable {
     }
   }
 
+  /// The socket's own name is watched, not its directory: what others write beside it must not cost us anything.
   private func watchSocket() async {
-    let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-    try? await DirectoryWatch.watching(directory.isEmpty ? "/" : directory, on: group.eventLoop, logger: logger) {
-      changes in
+    try? await DirectoryWatch.watching(path, on: group.eventLoop, logger: logger) { changes in
       for await _ in changes { wake() }
     }
   }
 
-  /// Returns after `pause`, or earlier if the socket's directory changes or the task is cancelled.
+  /// Returns after `pause`, or earlier if the socket comes or goes or the task is cancelled.
   private func sleep(for pause: Duration) async {
     let timer = group.eventLoop.scheduleTask(in: TimeAmount(pause)) { self.wake() }
     await withTaskCancellationHandler {

@@ -6,7 +6,7 @@ internal import NIOPosix
 /// Tells that something in a directory changed, whether the directory exists yet or not.
 ///
 /// ```swift
-/// try await DirectoryWatch.watching("/run/containerd", on: eventLoop, logger: logger) { changes in
+/// try await DirectoryWatch.watching("/etc/runtime/hookserver.d", on: eventLoop, logger: logger) { changes in
 ///   for await _ in changes { /* look at the directory */ }
 /// }
 /// ```
@@ -19,6 +19,9 @@ internal import NIOPosix
 ///
 /// Besides, an element comes whenever ``interval`` has passed, for what inotify cannot see: mounts, such link
 /// targets, or everything when the kernel has no inotify instance or watch left (logged; never an error).
+///
+/// Where the path is that of a file or a socket, only it matters: created, removed, or replaced. What happens beside
+/// it is not told.
 ///
 /// At most one task may iterate, and once.
 package struct DirectoryWatch: AsyncSequence, Sendable {

@@ -93,6 +93,16 @@ import Testing
     try await expectElement(for: "a/b") { try root.rename("x", to: "a") }
   }
 
+  @Test func aFileAtThePathItselfCreated() async throws {
+    try await expectElement(for: "a.sock") { try root.write("", to: "a.sock") }
+  }
+
+  @Test func aFileAtThePathItselfReplaced() async throws {
+    try root.write("", to: "a.sock")
+    try root.write("", to: "new")
+    try await expectElement(for: "a.sock") { try root.rename("new", to: "a.sock") }
+  }
+
   @Test func theDirectoryRemoved() async throws {
     try root.makeDirectory("d")
     try await expectElement(for: "d") { try root.remove("d") }

@@ -26,4 +26,13 @@ import Testing
     #expect(watches.renew().isEmpty)
     #expect(watches.concerns(InotifyEvent(watch: 4, mask: created, name: Array("b".utf8))))
   }
+
+  @Test func besideAFileNothingMatters() throws {
+    let root = try TemporaryDirectory()
+    try root.write("", to: "a")
+    let watches = PathWatches(path: "\(root.path)/a", inotify: try Inotify())
+    #expect(watches.renew().isEmpty)
+    #expect(!watches.concerns(InotifyEvent(watch: 3, mask: UInt32(IN_MODIFY), name: Array("b".utf8))))
+    #expect(watches.concerns(InotifyEvent(watch: 3, mask: UInt32(IN_DELETE), name: Array("a".utf8))))
+  }
 }
