@@ -28,6 +28,9 @@ package final class HTTP2Connection: ChannelInboundHandler {
   private var isFlushing = false
   private var isAwaitingFlush = false
   private var hasUnflushedWrites = false
+  /// All that is collected for the next write is acknowledgements: they may wait for company.
+  private var hasOnlyAcknowledgements = true
+  private var isHoldingAcknowledgements = false
   /// The channel is closed or the session failed: nothing more is read or written.
   private(set) var isDead = false
   private var isShuttingDown = false
@@ -222,16 +225,35 @@ package final class HTTP2Connection: ChannelInboundHandler {
       let count = nghttp2_session_mem_send(session, &frame)
       if count < 0 { return context.close(promise: nil) }
       if count == 0 { break }
-      out.writeBytes(UnsafeRawBufferPointer(start: frame, count: count))
+      let bytes = UnsafeRawBufferPointer(start: frame, count: count)
+      if !Session.isAcknowledgement(bytes) { hasOnlyAcknowledgements = false }
+      out.writeBytes(bytes)
       if out.readableBytes >= HTTP2Limits.writeChunkBytes { pushOut(context) }
     }
-    pushOut(context)
-    if hasUnflushedWrites {
-      hasUnflushedWrites = false
-      context.flush()
+    let isDone = nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
+    if hasOnlyAcknowledgements, !isDone, !hasUnflushedWrites, (1...HTTP2Limits.heldBytes).contains(out.readableBytes) {
+      return holdAcknowledgements(context)
     }
-    if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
-      closeWhenWritten(context)
+    send(context)
+    if isDone { closeWhenWritten(context) }
+  }
+
+  private func send(_ context: ChannelHandlerContext) {
+    pushOut(context)
+    guard hasUnflushedWrites else { return }
+    hasUnflushedWrites = false
+    context.flush()
+  }
+
+  /// Lets acknowledgements wait for the next frame that is forwarded: a peer is not woken for them alone. grpc-go
+  /// sends a PING with nearly every DATA that it receives.
+  private func holdAcknowledgements(_ context: ChannelHandlerContext) {
+    guard !isHoldingAcknowledgements else { return }
+    isHoldingAcknowledgements = true
+    context.eventLoop.assumeIsolated().scheduleTask(in: HTTP2Limits.holdAcknowledgements) { [weak self] in
+      guard let self else { return }
+      self.isHoldingAcknowledgements = false
+      if let context = self.context, !self.isDead { self.send(context) }
     }
   }
 
@@ -248,6 +270,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
     guard out.readableBytes > 0 else { return }
     context.write(wrapOutboundOut(out), promise: confirmation(context))
     hasUnflushedWrites = true
+    hasOnlyAcknowledgements = true
     out = context.channel.allocator.buffer(capacity: 4096)
   }
 
@@ -269,6 +292,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   /// Emits one DATA frame: its nine-byte header and `count` bytes of the stream's queue.
   func writeData(_ stream: HTTP2Stream, frameHeader: UnsafePointer<UInt8>, count: Int) {
     guard let context else { return }
+    hasOnlyAcknowledgements = false
     out.writeBytes(UnsafeBufferPointer(start: frameHeader, count: 9))
     stream.dequeue(count) { slice in
       if slice.readableBytes < HTTP2Limits.copyBelowBytes {

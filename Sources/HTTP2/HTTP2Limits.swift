@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// The sizes and guards of every connection (design, "The wire"; notes on nghttp2).
 package enum HTTP2Limits {
   /// Flow-control window of a stream, bytes: the most that one unread stream holds here.
@@ -15,6 +17,9 @@ package enum HTTP2Limits {
   /// RST_STREAM a client may send at once, and per second: a kubelet that cancels everything stays far below.
   static let streamResetBurst: UInt64 = 20_000
   static let streamResetsPerSecond: UInt64 = 2_000
+  /// How long acknowledgements wait for a frame to leave with, and how much of them may (15 PINGs').
+  static let holdAcknowledgements = TimeAmount.milliseconds(1)
+  static let heldBytes = 255
   /// DATA below this size is copied into the buffer of small frames: cheaper than another iovec.
   static let copyBelowBytes = 8 << 10
   /// A write is handed to the channel when this much has been collected.

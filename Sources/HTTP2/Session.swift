@@ -77,6 +77,15 @@ enum Session {
     }
   }
 
+  /// Whether a frame acknowledges a PING or SETTINGS (RFC 9113, sections 4.1, 6.5 and 6.7).
+  ///
+  /// - Parameter frame: Of at least five bytes, as every frame and the client's preface is.
+  static func isAcknowledgement(_ frame: UnsafeRawBufferPointer) -> Bool {
+    let (type, flags) = (frame[3], frame[4])
+    return (type == UInt8(NGHTTP2_PING.rawValue) || type == UInt8(NGHTTP2_SETTINGS.rawValue))
+      && flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+  }
+
   // Made once, never changed afterwards, and nghttp2 only reads it: safe from every thread.
   nonisolated(unsafe) private static let options: OpaquePointer? = {
     var options: OpaquePointer?

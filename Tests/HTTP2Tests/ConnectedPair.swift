@@ -34,12 +34,13 @@ final class ConnectedPair: HTTP2ConnectionDelegate {
     try exchange()
   }
 
+  /// Time passes with it, so that acknowledgements do not wait.
   func exchange() throws {
     var hasMoved = true
     while hasMoved {
       hasMoved = false
-      clientChannel.embeddedEventLoop.run()
-      serverChannel.embeddedEventLoop.run()
+      clientChannel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+      serverChannel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
       while let bytes = try clientChannel.readOutbound(as: ByteBuffer.self) {
         hasMoved = true
         if serverChannel.isActive { try serverChannel.writeInbound(bytes) }
@@ -50,6 +51,20 @@ final class ConnectedPair: HTTP2ConnectionDelegate {
       }
     }
   }
+
+  /// What the server's connection writes, write by write, when the client's PING arrives; the client reads none of it.
+  func writesAfterPing(then act: () throws -> Void = {}) throws -> [ByteBuffer] {
+    var ping = ByteBuffer(bytes: [0, 0, 8, 6, 0, 0, 0, 0, 0])
+    ping.writeInteger(UInt64(7))
+    try serverChannel.writeInbound(ping)
+    try act()
+    serverChannel.embeddedEventLoop.run()
+    var writes: [ByteBuffer] = []
+    while let bytes = try serverChannel.readOutbound(as: ByteBuffer.self) { writes.append(bytes) }
+    return writes
+  }
+
+  func passTime(_ time: TimeAmount) { serverChannel.embeddedEventLoop.advanceTime(by: time) }
 
   /// The server's process is gone.
   func dropServer() throws {

@@ -199,4 +199,38 @@ import Testing
     #expect(!stream.isOpen)
     #expect(pair.clientGroup.bufferedBytes == 0)
   }
+
+  // MARK: Acknowledgements
+
+  @Test func anAcknowledgementLeavesWithTheNextFrame() throws {
+    let pair = try ConnectedPair()
+    _ = try pair.open(Recorder())
+    let writes = try pair.writesAfterPing {
+      pair.served.first?.stream?.send(headers: ConnectedPair.response(), endStream: true)
+    }
+    #expect(writes.map(frameTypes) == [[6, 1]])
+  }
+
+  @Test func anAcknowledgementAloneLeavesAfterAMillisecond() throws {
+    let pair = try ConnectedPair()
+    #expect(try pair.writesAfterPing().isEmpty)
+    let writes = try pair.writesAfterPing { pair.passTime(.milliseconds(1)) }
+    #expect(writes.map(frameTypes) == [[6, 6]])
+  }
+
+  @Test func manyAcknowledgementsDoNotWait() throws {
+    let pair = try ConnectedPair()
+    let writes = try (0..<16).flatMap { _ in try pair.writesAfterPing() }
+    #expect(writes.map(frameTypes) == [[UInt8](repeating: 6, count: 16)])
+  }
+
+  /// The types of the frames in a write (RFC 9113, section 4.1).
+  private func frameTypes(_ write: ByteBuffer) -> [UInt8] {
+    var (write, types) = (write, [UInt8]())
+    while let head = write.readBytes(length: 9) {
+      types.append(head[3])
+      write.moveReaderIndex(forwardBy: Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2]))
+    }
+    return types
+  }
 }
