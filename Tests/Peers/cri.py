@@ -36,7 +36,8 @@ class Runtime:
                 *UNLIMITED,
                 ("grpc.default_authority", "localhost"),
                 ("grpc.use_local_subchannel_pool", 1),
-                ("grpc.min_reconnect_backoff_ms", 50),
+                # Also how long a connection may take to come up, on a machine that is busy.
+                ("grpc.min_reconnect_backoff_ms", 10_000),
                 ("grpc.initial_reconnect_backoff_ms", 50),
                 ("grpc.max_reconnect_backoff_ms", 200),
                 ("grpc.max_metadata_size", 1 << 20),
