@@ -98,6 +98,16 @@ class Manager:
     def wait_exit(self, within=10):
         return self.process.wait(within)
 
+    @contextlib.contextmanager
+    def frozen(self):
+        """It is stopped for as long: what its peers send meanwhile it reads at once, in the order of their sending."""
+        self.process.send_signal(signal.SIGSTOP)
+        eventually(lambda: _state(self.process.pid) == "T", what="it has stopped")
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def kill(self):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -132,6 +142,12 @@ class Manager:
 
     def __exit__(self, *_):
         self.stop()
+
+
+def _state(pid):
+    """R, S, T and so on, as proc(5) has them."""
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0]
 
 
 def run_once(*arguments, within=20):

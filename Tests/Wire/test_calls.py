@@ -9,7 +9,7 @@ import pytest
 from Peers.fake_runtime import DETAILS
 from Peers.messages import cri
 from Peers.wait import eventually
-from Wire.expect import told
+from Wire.expect import standstill, told
 
 pytestmark = pytest.mark.wire
 
@@ -151,24 +151,10 @@ def test_a_call_without_a_deadline_arrives_without_one(kubelet, runtime):
     assert runtime.take("Echo").time_remaining is None
 
 
-def settled(read, still=0.3, within=20):
-    """Waits until a number stands still; gives it. (A stall is the absence of events: it can only be watched.)"""
-    state = {"value": read(), "since": time.monotonic()}
-
-    def quiet():
-        value = read()
-        if value != state["value"]:
-            state.update(value=value, since=time.monotonic())
-        return time.monotonic() - state["since"] > still
-
-    eventually(quiet, within, "the producer stands still")
-    return state["value"]
-
-
 def test_an_unread_endless_stream_stalls_its_producer(kubelet, runtime):
     stream = kubelet.server_stream("/test.Wire/Endless", b"unread", timeout=None)
     runtime.wait_produced("unread", 1)
-    assert settled(lambda: runtime.produced["unread"]) < 40 * MiB
+    assert standstill(lambda: runtime.produced["unread"]) < 40 * MiB
     before = runtime.produced["unread"]
     for _ in range(64 * MiB // 65536):  # reading sets it going again
         assert len(next(stream)) == 65536
@@ -186,7 +172,7 @@ def test_eight_unread_streams_do_not_stall_a_status_call(raw_kubelet, runtime):
     raw_kubelet.until(lambda: all(len(s.data) == MiB for s in streams), 30, "each stream has filled its window")
     for i in range(8):
         runtime.wait_produced(f"s{i}", MiB - 65536)
-    settled(lambda: sum(runtime.produced.values()))
+    standstill(lambda: sum(runtime.produced.values()))
     answer = raw_kubelet.call("/runtime.v1.RuntimeService/Status")
     assert answer.status == 0
     for stream in streams:

@@ -8,11 +8,11 @@ import grpc
 import pytest
 
 from Peers.cri import Life, Runtime, pod_config
-from Peers.h2peer import H2Server, framed, status_trailers
+from Peers.h2peer import H2Client, H2Server, framed, status_trailers
 from Peers.messages import cri, hook
 from Peers.recorder import HOOKS, echo, hang, register, refuse, sparse
 from Peers.wait import eventually
-from Wire.expect import by, refused
+from Wire.expect import by, refused, told
 
 PRE = "PreRunPodSandbox"
 MiB = 1 << 20
@@ -405,6 +405,80 @@ def test_our_own_update_and_stop_speak_as_the_call_does(start_plugin, runtime, s
     update, stop = runtime.take("UpdateContainerResources"), runtime.take("StopContainer")
     assert trace in update.metadata and trace in stop.metadata
     assert 0 < update.time_remaining < 10 < stop.time_remaining < 31
+
+
+def test_our_own_stop_has_a_deadline_of_its_own_also_without_kubelets(start_plugin, runtime, life):
+    """A caller without grpc-timeout may wait for ever; the stop of a refused container may not. Plugins have theirs."""
+    plugin = start_plugin(policy="Fail", timeout="20s")
+    plugin.on("PreStartContainer", sparse(resources={"cpu_shares": 3}))
+    plugin.on("PostStartContainer", refuse(grpc.StatusCode.INTERNAL))
+    container = life.container(life.pod())
+    with refused("INTERNAL", by("p", "PostStartContainer")):
+        life.runtime.start_container(container, timeout=None)
+    assert runtime.take("UpdateContainerResources").time_remaining is None
+    assert runtime.take("StartContainer").time_remaining is None
+    assert 20 < runtime.take("StopContainer").time_remaining <= 30
+    for name in ["PreStartContainer", "PostStartContainer", "PostStopContainer"]:
+        assert 5 < plugin.take(name).time_remaining <= 20
+
+
+@pytest.mark.parametrize("grace", [0, 100])
+def test_kubelets_own_stop_has_the_deadline_that_it_came_with(start_plugin, runtime, life, grace):
+    """Whatever its grace period: who sets the one, sets the other (kubelet: both together)."""
+    plugin = start_plugin(policy="Fail", timeout="20s")
+    container = life.container(life.pod())
+    life.runtime.stop_container(container, grace, timeout=None)
+    assert runtime.take("StopContainer").time_remaining is None
+    assert 5 < plugin.take("PostStopContainer").time_remaining <= 20
+    life.runtime.stop_container(container, grace, timeout=200)
+    assert 100 < runtime.take("StopContainer").time_remaining <= told(200)
+
+
+@pytest.mark.parametrize("leaves", ["cancels", "hangs up"])
+def test_a_poststart_hook_goes_on_without_kubelet_and_its_changes_count(
+    start_plugin, runtime, manager, life, leaves
+):
+    plugin = start_plugin(hooks=["PostStartContainer", "PreUpdateContainerResources"])
+    slow = hang(then=sparse(resources={"cpu_shares": 77}, container_annotations={"seen": "yes"}))
+    plugin.on("PostStartContainer", slow)
+    container = life.container(life.pod(), cpu_shares=5)
+    request = cri.StartContainerRequest(container_id=container).SerializeToString()
+    with H2Client(manager.listen) as leaving:
+        stream = leaving.start("/runtime.v1.RuntimeService/StartContainer", framed(request))
+        asked = plugin.take("PostStartContainer")
+        if leaves == "cancels":
+            leaving.reset(stream.id)
+            leaving.ping()
+            leaving.until(lambda: leaving.pings_acknowledged == 1, what="the reset is read")
+    for _ in range(3):
+        life.runtime.call("Status")  # by now its leaving has been read
+    assert not asked.cancelled.is_set()
+    slow.release()
+    update = runtime.take("UpdateContainerResources").request
+    assert (update.container_id, update.linux.cpu_shares) == (container, 77)
+
+    def remembered():
+        life.runtime.update(container, cpu_quota=5000)
+        told = plugin.take("PreUpdateContainerResources").request
+        return told.container_resources.cpu_shares == 77 and told.container_annotations["seen"] == "yes"
+
+    eventually(remembered, what="the Store has what the hook changed")
+
+
+def test_a_refused_poststart_stops_the_container_also_without_kubelet(start_plugin, runtime, manager, life):
+    plugin = start_plugin(policy="Fail")
+    slow = hang(then=refuse(grpc.StatusCode.INTERNAL, "not today"))
+    plugin.on("PostStartContainer", slow)
+    container = life.container(life.pod())
+    request = cri.StartContainerRequest(container_id=container).SerializeToString()
+    with H2Client(manager.listen) as leaving:
+        leaving.start("/runtime.v1.RuntimeService/StartContainer", framed(request))
+        plugin.take("PostStartContainer")
+    for _ in range(3):
+        life.runtime.call("Status")
+    slow.release()
+    assert runtime.take("StopContainer").request.container_id == container
+    assert plugin.take("PostStopContainer").request.container_meta.id == container
 
 
 def test_a_slow_poststart_hook_fails_a_second_before_kubelets_deadline(start_plugin, life):

@@ -8,11 +8,12 @@ import grpc
 import pytest
 from hpack import NeverIndexedHeaderTuple
 
-from Peers.cri import Runtime
+from Peers.cri import Runtime, container_config, pod_config
 from Peers.h2peer import (
     CANCEL,
     INTERNAL_ERROR,
     NO_ERROR,
+    REFUSED_STREAM,
     H2Client,
     H2Server,
     framed,
@@ -20,10 +21,13 @@ from Peers.h2peer import (
     status_trailers,
     unframed,
 )
+from Peers.messages import cri
+from Peers.recorder import refuse, sparse
 from Peers.wait import eventually
 
 PING_SECONDS = float(os.environ.get("PING_SECONDS", "60"))
 RUN_POD = b"/runtime.v1.RuntimeService/RunPodSandbox"
+RUN_REQUEST = cri.RunPodSandboxRequest(config=pod_config()).SerializeToString()
 ECHO = {"end": lambda connection, stream: connection.answer(stream, bytes(stream.data[5:]))}
 
 
@@ -334,6 +338,130 @@ def test_a_hooked_call_is_not_repeated_when_its_connection_breaks(hooked_client,
     raw_runtime.behaviour = {"end": end}
     assert hooked_client.call(RUN_POD.decode()).status == 14
     assert len(raw_runtime.streams(RUN_POD.decode())) == 1, "it may have been processed"
+
+
+def once(runtime, fault):
+    """The runtime does this to the first RunPodSandbox, and answers every later call."""
+    seen = []
+
+    def end(connection, stream):
+        if stream.header(":path") == [RUN_POD] and not seen:
+            seen.append(stream)
+            fault(connection, stream)
+        else:
+            connection.answer(stream)
+
+    runtime.behaviour = {"end": end}
+
+
+#: How a runtime says that it has not processed a call (RFC 9113, sections 8.7 and 6.8).
+NOT_PROCESSED = {
+    "REFUSED_STREAM": lambda connection, stream: connection.reset(stream.id, REFUSED_STREAM),
+    "GOAWAY below it": lambda connection, stream: connection.send_goaway(max(stream.id - 2, 0)),
+}
+
+
+@pytest.mark.parametrize("fault", NOT_PROCESSED)
+def test_a_hooked_call_that_provably_was_not_processed_is_repeated_as_it_was(
+    raw_runtime, start_plugin, start_manager, fault
+):
+    plugin = start_plugin(hooks=["PreRunPodSandbox"])
+    plugin.on("PreRunPodSandbox", sparse(annotations={"by": "plugin"}))
+    once(raw_runtime, NOT_PROCESSED[fault])
+    with H2Client(start_manager(raw_runtime.path).listen) as client:
+        trace = (b"traceparent", b"00-a-b-01")
+        assert client.call(RUN_POD.decode(), RUN_REQUEST, more=[trace]).status == 0
+    first, second = [stream for _, stream in raw_runtime.streams(RUN_POD.decode())]
+    assert first.data == second.data and b"plugin" in second.data, "with what the plugin changed"
+    assert first.headers == second.headers and trace in second.headers
+    assert plugin.names() == ["PreRunPodSandbox"], "hooks that ran are not asked again for it"
+
+
+@pytest.mark.parametrize("fault", NOT_PROCESSED)
+def test_a_hooked_call_is_repeated_only_once(hooked_client, raw_runtime, fault):
+    def end(connection, stream):
+        if stream.header(":path") == [RUN_POD]:
+            NOT_PROCESSED[fault](connection, stream)
+        else:
+            connection.answer(stream)
+
+    raw_runtime.behaviour = {"end": end}
+    assert hooked_client.call(RUN_POD.decode(), RUN_REQUEST).status == 14
+    assert len(raw_runtime.streams(RUN_POD.decode())) == 2
+
+
+@pytest.mark.parametrize("code", [NO_ERROR, 1, INTERNAL_ERROR, CANCEL, 11])
+def test_a_hooked_call_that_the_runtime_reset_otherwise_is_not_repeated(hooked_client, raw_runtime, code):
+    once(raw_runtime, lambda connection, stream: connection.reset(stream.id, code))
+    stream = hooked_client.call(RUN_POD.decode(), RUN_REQUEST)
+    assert stream.reset == code or (code == NO_ERROR and stream.status == 14), stream
+    assert hooked_client.call("/test.Wire/Echo").status == 0
+    assert len(raw_runtime.streams(RUN_POD.decode())) == 1, "it may have been processed"
+
+
+def test_a_hooked_call_below_goaways_last_id_ends_on_its_connection(hooked_client, raw_runtime):
+    def goes_on(connection, stream):
+        connection.send_goaway(stream.id)
+        connection.answer(stream)
+
+    once(raw_runtime, goes_on)
+    assert hooked_client.call(RUN_POD.decode(), RUN_REQUEST).status == 0
+    assert len(raw_runtime.streams(RUN_POD.decode())) == 1
+
+
+def test_a_hooked_call_below_goaways_last_id_is_not_repeated_when_the_connection_breaks(hooked_client, raw_runtime):
+    def breaks(connection, stream):
+        connection.send_goaway(stream.id)
+        connection.close()
+
+    once(raw_runtime, breaks)
+    assert hooked_client.call(RUN_POD.decode(), RUN_REQUEST).status == 14
+    assert len(raw_runtime.streams(RUN_POD.decode())) == 1, "it may have been processed"
+
+
+POST_START = {
+    "an update": ("UpdateContainerResources", sparse(resources={"cpu_shares": 77})),
+    "a refusal": ("StopContainer", refuse(grpc.StatusCode.INTERNAL)),
+}
+
+
+@pytest.mark.parametrize("case", POST_START)
+def test_what_follows_from_a_start_is_done_even_if_the_caller_leaves_as_its_answer_comes(
+    raw_runtime, start_plugin, start_manager, case
+):
+    """The answer and the caller's reset are read in one turn of the event loop, the answer first."""
+    ours, answer = POST_START[case]
+    plugin = start_plugin(hooks=["PostStartContainer"], policy="Fail")
+    plugin.on("PostStartContainer", answer)
+    service = "/runtime.v1.RuntimeService/"
+    answers = {
+        "RunPodSandbox": cri.RunPodSandboxResponse(pod_sandbox_id="p" * 64),
+        "CreateContainer": cri.CreateContainerResponse(container_id="c" * 64),
+    }
+
+    def end(connection, stream):
+        verb = stream.header(":path")[0].decode().removeprefix(service)
+        if verb != "StartContainer":
+            connection.answer(stream, answers[verb].SerializeToString() if verb in answers else b"")
+
+    raw_runtime.behaviour = {"end": end}
+    front = start_manager(raw_runtime.path)
+    with H2Client(front.listen) as client:
+        pod = pod_config()
+        client.call(service + "RunPodSandbox", cri.RunPodSandboxRequest(config=pod).SerializeToString())
+        create = cri.CreateContainerRequest(pod_sandbox_id="p" * 64, config=container_config(), sandbox_config=pod)
+        client.call(service + "CreateContainer", create.SerializeToString())
+        start = cri.StartContainerRequest(container_id="c" * 64)
+        leaving = client.start(service + "StartContainer", framed(start.SerializeToString()))
+        raw_runtime.wait(lambda: any(s.ended for _, s in raw_runtime.streams(service + "StartContainer")))
+        ((connection, stream),) = raw_runtime.streams(service + "StartContainer")
+        with front.frozen():
+            connection.answer(stream)
+            client.reset(leaving.id)
+        raw_runtime.wait(lambda: any(s.ended for _, s in raw_runtime.streams(service + ours)), what=ours)
+        assert client.call("/test.Wire/Echo").status == 0
+    assert plugin.names() == ["PostStartContainer"]
+    assert [s.reset for _, s in raw_runtime.streams(service + ours)] == [None], "it is not cancelled with its caller"
 
 
 def test_a_connection_dropped_in_mid_answer_is_no_success(client, raw_runtime):

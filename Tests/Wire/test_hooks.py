@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from Peers.cri import Life, Runtime, container_config, pod_config
+from Peers.h2peer import H2Client, framed
 from Peers.messages import cri
 from Peers.recorder import HOOKS, echo, hang, refuse, sparse
 from Wire.expect import by, refused, told
@@ -645,6 +646,28 @@ def test_kubelets_cancel_aborts_pre_hooks(start_plugin, runtime, kubelet):
     running.cancel()
     assert asked.cancelled.wait(10)
     assert runtime.of("RunPodSandbox") == [], "a call whose caller is gone is not sent"
+
+
+@pytest.mark.parametrize("policy", ["Ignore", "Fail"])
+@pytest.mark.parametrize("leaves", ["cancels", "hangs up"])
+def test_a_call_whose_caller_has_left_during_a_pre_hook_is_not_sent(
+    start_plugin, runtime, manager, kubelet, policy, leaves
+):
+    """Whether the plugin answers all the same or not; nor is the next plugin asked."""
+    first, second = [start_plugin(name, hooks=["PreRunPodSandbox"], policy=policy) for name in "ab"]
+    first.on("PreRunPodSandbox", hang(), then=echo())
+    request = cri.RunPodSandboxRequest(config=pod_config(name="left"))
+    with H2Client(manager.start().listen) as leaving:
+        stream = leaving.start("/runtime.v1.RuntimeService/RunPodSandbox", framed(request.SerializeToString()))
+        asked = first.take()
+        if leaves == "cancels":
+            leaving.reset(stream.id)
+        else:
+            leaving.close()
+        assert asked.cancelled.wait(10), "the plugin hears of it"
+    Life(kubelet).pod(name="after")
+    assert [call.request.config.metadata.name for call in runtime.of("RunPodSandbox")] == ["after"]
+    assert [call.request.pod_meta.name for call in second.calls] == ["after"]
 
 
 def test_kubelets_cancel_of_a_hooked_call_reaches_the_runtime(start_plugin, runtime, kubelet):

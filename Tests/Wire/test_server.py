@@ -13,12 +13,12 @@ import pytest
 
 from Peers.cri import Life, Runtime, pod_config
 from Peers.fake_runtime import FakeRuntime
-from Peers.h2peer import H2Client, H2Server, framed, unframed
+from Peers.h2peer import H2Client, H2Server, framed, request_headers, unframed
 from Peers.manager import Manager, run_once
 from Peers.messages import cri
 from Peers.recorder import hang
 from Peers.wait import eventually
-from Wire.expect import refused
+from Wire.expect import refused, standstill
 
 USAGE, BUSY = 64, 69
 
@@ -276,6 +276,42 @@ def test_more_than_16_mib_of_waiting_calls_are_unavailable(place, start_plugin, 
         assert not any(stream.done for stream in streams[:3])
 
 
+def test_relayed_calls_that_wait_hold_16_mib_at_most(place, start_manager):
+    front = start_manager(os.path.join(place, "runtime.sock"))
+    body = framed(b"m" * ((1 << 20) - 5))  # a stream's window, which is not given back while nobody reads
+    with H2Client(front.listen) as client:
+        client.until(lambda: client.settings_received)
+        waiting = [client.start("/test.Wire/Echo", body, end=False) for _ in range(16)]
+        client.ping()
+        client.until(lambda: client.pings_acknowledged == 1, what="all of that is read")
+        assert not any(stream.done for stream in waiting), "16 MiB are held"
+        extra = client.finish(client.start("/test.Wire/Echo", framed(b"one more")))
+        assert extra.status == 14 and "too many" in extra.message
+        assert not any(stream.done for stream in waiting), "nobody else pays for it"
+        client.reset(waiting.pop().id)  # makes room
+        late = client.start("/test.Wire/Echo", framed(b"late"))
+        with FakeRuntime(os.path.join(place, "runtime.sock")):
+            for stream in waiting:
+                client.send(stream, b"", end=True)
+            client.finish(late, *waiting, within=30)
+        assert [bytes(stream.data) == body for stream in waiting] == [True] * 15
+        assert unframed(bytes(late.data)) == [b"late"]
+
+
+def test_a_relayed_call_that_has_waited_goes_on_with_the_header_list_that_it_came_with(place, start_manager):
+    """grpc-timeout is the caller's word like any other header (its own deadline ends the call for both sides)."""
+    front = start_manager(os.path.join(place, "runtime.sock"))
+    with H2Client(front.listen) as client:
+        headers = request_headers("/test.Wire/Echo", [(b"x-a", b"1"), (b"x-a", b"2")], timeout="99S")
+        stream = client.start("", framed(b"m"), headers=headers)
+        client.ping()
+        client.until(lambda: client.pings_acknowledged == 1, what="the call is read")
+        with H2Server(os.path.join(place, "runtime.sock")) as runtime:
+            assert client.finish(stream).status == 0
+            ((_, arrived),) = runtime.streams("/test.Wire/Echo")
+            assert arrived.headers == headers
+
+
 def test_the_time_that_a_call_has_waited_is_not_its_plugins(place, start_plugin, start_manager):
     """Pre hooks get half of what is left when they begin, not of what was left when the call came."""
     plugin = start_plugin(hooks=["PreRunPodSandbox"], policy="Fail")
@@ -426,6 +462,44 @@ def test_sigterm_ends_the_event_stream_at_once(manager, runtime, version):
             next(events)
 
 
+EVENTS = "/runtime.v1.RuntimeService/GetContainerEvents"
+
+
+def test_an_event_stream_that_is_opened_while_draining_ends_with_the_last_call_of_its_connection(manager, runtime):
+    """It came before its client had read GOAWAY, so it is served, but never waited for."""
+    manager.start()
+    with H2Client(manager.listen) as client, H2Client(manager.listen) as look:
+        last = client.start("/test.Wire/Slow", framed(b"last"))
+        runtime.take("Slow")
+        look.until(lambda: look.settings_received)
+        manager.terminate()
+        look.until(lambda: look.goaway is not None or look.closed, what="GOAWAY")
+        events = client.start(EVENTS, framed(b""))
+        client.until(lambda: events.data, what="the first event")
+        assert unframed(bytes(events.data)) == [b"event"] and not events.done and not last.done
+        runtime.release()
+        client.finish(last, events)
+        assert unframed(bytes(last.data)) == [b"last"]
+        assert events.status == 14 and "shutting down" in events.message
+        assert events.trailers and unframed(bytes(events.data)) == [b"event"], "the end comes behind what was sent"
+    assert manager.wait_exit() == 0
+    assert runtime.take("GetContainerEvents").cancelled.wait(10)
+
+
+def test_an_event_stream_that_is_opened_while_draining_with_nothing_beside_it_is_unavailable(manager, runtime):
+    manager.start()
+    with H2Client(manager.listen) as client, H2Client(manager.listen) as look:
+        assert client.call("/runtime.v1.RuntimeService/Status").status == 0
+        look.until(lambda: look.settings_received)
+        manager.terminate()
+        look.until(lambda: look.goaway is not None or look.closed, what="GOAWAY")
+        assert client.goaway is None, "its client has not read that yet"
+        events = client.finish(client.start(EVENTS, framed(b"")))
+        assert events.status == 14 and "shutting down" in events.message
+        assert events.trailers is None, "trailers only: nothing of it was served"
+    assert manager.wait_exit() == 0
+
+
 def test_sigterm_with_nothing_to_do_ends_at_once(manager):
     manager.start()
     manager.terminate()
@@ -490,6 +564,42 @@ def test_connections_that_are_gone_make_room(manager, runtime):
                 return False
 
     eventually(answers)
+
+
+def test_over_32_mib_the_stream_unread_longest_is_exhausted_and_no_other(manager, runtime):
+    """Its caller sees RESOURCE_EXHAUSTED; calls beside it, on the same connection too, go on."""
+    MiB = 1 << 20
+    manager.start()
+    with Runtime(manager.listen) as kubelet, H2Client(manager.listen, give_back=False) as stalled:
+        beside = kubelet.start("/test.Wire/Slow", b"beside", timeout=60)
+        unread = kubelet.server_stream("/test.Wire/Endless", b"unread", timeout=None)
+        read = kubelet.server_stream("/test.Wire/Endless", b"read", timeout=None)
+        assert len(next(unread)) == 65536
+        producer = next(call for call in runtime.of("Endless") if call.raw == b"unread")
+
+        def read_on():
+            return all(len(next(read)) == 65536 for _ in range(16))
+
+        standstill(lambda: read_on() and runtime.produced["unread"])
+        stalled.h2.increment_flow_control_window(64 * MiB)
+        stalled.flush()
+        # Each fills its caller's window, and then half of one of 1 MiB here, or all of it.
+        streams = [stalled.start("/test.Wire/Endless", framed(b"%d" % i)) for i in range(70)]
+        stalled.until(lambda: read_on() and all(s.done or len(s.data) == MiB for s in streams), 60, "they fill their callers' windows")
+        eventually(lambda: read_on() and producer.cancelled.is_set(), 30, "its producer hears of it")
+        with refused("RESOURCE_EXHAUSTED"):
+            for _ in unread:  # what its caller has already
+                pass
+        standstill(lambda: read_on() and sum(runtime.produced[str(i)] for i in range(70)))
+        stalled.ping()
+        stalled.until(lambda: stalled.pings_acknowledged == 1, what="what was reset is known")
+        assert {s.reset for s in streams} <= {None, 11}, "ENHANCE_YOUR_CALM or nothing"
+        assert sum(s.reset is None for s in streams) >= 31, "no more than needed are reset"
+        assert read_on() and not beside.done()
+        assert kubelet.call("Status").status.conditions
+        runtime.release()
+        assert beside.result(20) == b"beside"
+        read.cancel()
 
 
 def test_a_hundred_unread_streams_do_not_fill_the_memory(manager, runtime):
