@@ -17,6 +17,8 @@ package final class CallServer: @unchecked Sendable {
   let dispatcher: RuntimeDispatcher
   let store: Store
   let lookup: SubjectLookup
+  /// The dispatcher's: it is given deadlines that are set here.
+  let clock: SteadyClock
   private let logger: Logger
   private var collectedBytes = 0
 
@@ -31,6 +33,7 @@ package final class CallServer: @unchecked Sendable {
     self.dispatcher = dispatcher
     self.store = store
     self.lookup = lookup
+    clock = dispatcher.clock
     self.logger = logger
   }
 

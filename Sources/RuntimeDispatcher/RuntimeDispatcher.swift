@@ -15,7 +15,8 @@ internal import Synchronization
 /// ``run()`` must be running while Post hooks are used, and should end after whoever uses them.
 package final class RuntimeDispatcher: Service, Sendable {
   package let rules: HookRules
-  let clock: any HookClock
+  /// Of the deadlines that it is given, too: whoever sets them asks this clock.
+  package let clock: SteadyClock
   let logger: Logger
   let caller: PluginCaller
   let ledger = Mutex(StopLedger())
@@ -33,11 +34,11 @@ package final class RuntimeDispatcher: Service, Sendable {
     executor: (any TaskExecutor)? = nil, registrationNow: @escaping @Sendable (Plugin) -> Plugin? = { $0 }
   ) {
     self.rules = rules
-    self.clock = clock
+    self.clock = SteadyClock(clock)
     self.logger = logger
     self.executor = executor
     self.registrationNow = registrationNow
-    caller = PluginCaller(transport: transport, clock: clock)
+    caller = PluginCaller(transport: transport, clock: self.clock)
   }
 
   /// The plugins that would be asked at `point` about a pod with these labels of kubelet's, in the order in

@@ -113,11 +113,13 @@ struct Serve: AsyncParsableCommand {
 
     let store = Store { dispatcher.forget(objectID: $0.objectID) }
     let queries = RuntimeClient(runtime)
-    let rebuild = RebuildService(StoreRebuild(store: store, runtime: queries, logger: logger), logger: logger)
+    let clock = dispatcher.clock
+    let rebuild = RebuildService(
+      StoreRebuild(store: store, runtime: queries, logger: logger, clock: clock), logger: logger)
     let server = CallServer(
       group: connections, runtimeEndpoint: runtime, imageEndpoint: images ?? runtime, plugins: plugins,
-      dispatcher: dispatcher, store: store, lookup: SubjectLookup(store: store, runtime: queries, logger: logger),
-      logger: logger)
+      dispatcher: dispatcher, store: store,
+      lookup: SubjectLookup(store: store, runtime: queries, logger: logger, clock: clock), logger: logger)
     let cri = CRIServer(socket: socket, server: server, logger: logger) {
       StartPages.giveBack()
       rebuild.runtimeIsUp()

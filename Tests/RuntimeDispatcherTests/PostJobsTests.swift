@@ -31,7 +31,7 @@ import Testing
     let clock = ManualClock()
     let ended = Mutex(false)
     _ = jobs.start {
-      try? await clock.sleep(until: clock.now + .seconds(1))
+      try? await clock.sleep(for: .seconds(1))
       ended.withLock { $0 = true }
     }
     let run = Task { await jobs.run() }

@@ -125,7 +125,7 @@ extension Rig {
   fileprivate func wire(
     _ message: ContainerResourceHookResponse, afterSeconds seconds: Int
   ) async throws(HookCallError) -> [UInt8] {
-    do { try await clock.sleep(until: clock.now + .seconds(seconds)) } catch { throw .cancelled }
+    do { try await clock.sleep(for: .seconds(seconds)) } catch { throw .cancelled }
     return (try? message.serializedBytes()) ?? []
   }
 }

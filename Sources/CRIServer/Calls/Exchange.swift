@@ -30,12 +30,12 @@ final class Exchange: @unchecked Sendable {
 
   private let headers: HeaderBlock
   private let body: ByteBuffer
-  private let channel: ClientChannel
+  private let runtime: any UnaryCaller
   private var settlement: (() -> Void)?
 
   init(
     verb: Verb, api: String, headers: HeaderBlock, body: ByteBuffer, message: ByteBuffer,
-    deadline: ContinuousClock.Instant?, channel: ClientChannel, server: CallServer
+    deadline: ContinuousClock.Instant?, runtime: any UnaryCaller, server: CallServer
   ) {
     self.verb = verb
     self.api = api
@@ -43,10 +43,10 @@ final class Exchange: @unchecked Sendable {
     self.body = body
     self.message = message
     self.deadline = deadline
-    self.channel = channel
+    self.runtime = runtime
     self.server = server
     registry = server.plugins.registry
-    let now = ContinuousClock.now
+    let now = server.clock.now
     preDeadline = deadline.map { now + ($0 - now) / 2 }
   }
 
@@ -54,7 +54,7 @@ final class Exchange: @unchecked Sendable {
   func run() async throws(CallEnd) -> UnaryAnswer { try await verb.call.run(in: self) }
 
   /// What is left of kubelet's deadline; nil without one.
-  var remaining: Duration? { deadline.map { max($0 - .now, .zero) } }
+  var remaining: Duration? { deadline.map { server.clock.left(until: $0) } }
 
   /// When kubelet must be answered at the latest although hooks go on: 1 s before its deadline.
   var answerBy: ContinuousClock.Instant? { deadline.map { $0 - .seconds(1) } }
@@ -105,7 +105,7 @@ final class Exchange: @unchecked Sendable {
   /// A look-up may take 2 s, inside the time for Pre hooks.
   private var lookupTimeout: Duration {
     let limit = SubjectLookup.timeout
-    return preDeadline.map { min(limit, max($0 - .now, .zero)) } ?? limit
+    return preDeadline.map { min(limit, server.clock.left(until: $0)) } ?? limit
   }
 
   /// Asks the plugins at a Pre hook point.
@@ -176,7 +176,9 @@ final class Exchange: @unchecked Sendable {
     headers.set(":path", "/\(api).RuntimeService/\(verb.rawValue)")
     headers.remove("content-length")
     headers.remove(RequestTimeout.headerName)
-    if let deadline { headers.append(RequestTimeout.headerName, RequestTimeout.format(max(deadline - .now, .zero))) }
+    if let deadline {
+      headers.append(RequestTimeout.headerName, RequestTimeout.format(server.clock.left(until: deadline)))
+    }
     let body = try encoded(message)
     guard isPastRuntime else { return try await send(headers, body, deadline: deadline) }
     // What follows from the runtime's answer is done even if the caller left in the moment when it came.
@@ -193,12 +195,12 @@ final class Exchange: @unchecked Sendable {
   private func send(
     _ headers: HeaderBlock, _ body: ByteBuffer, deadline: ContinuousClock.Instant?
   ) async throws(CallEnd) -> UnaryAnswer {
-    let limit = deadline.map { NIODeadline.now() + TimeAmount($0 - .now) }
+    let limit = deadline.map { server.group.eventLoop.now + TimeAmount(server.clock.left(until: $0)) }
     let endpoint = server.runtimeEndpoint
     var isRepeated = false
     while true {
       do throws(CallFailure) {
-        let answer = try await channel.unary(
+        let answer = try await runtime.unary(
           headers, body, deadline: limit, answerLimitBytes: ServerLimits.messageBytes + UnaryBody.prefixBytes)
         endpoint.answered()
         return answer

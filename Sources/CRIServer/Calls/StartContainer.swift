@@ -98,7 +98,7 @@ enum StartContainer: LifeCycleCall {
       $0.containerID = id
       $0.timeout = stopTimeoutSeconds
     }
-    let deadline = ContinuousClock.now + stopDeadline
+    let deadline = exchange.server.clock.now + stopDeadline
     do throws(CallEnd) {
       let status = try await exchange.ask(.stopContainer, request, deadline: deadline).status
       let outcome = CallOutcome(status.code)

@@ -1,6 +1,7 @@
 internal import GRPC
 internal import HTTP2
 internal import NIOCore
+internal import RuntimeDispatcher
 
 /// A call whose one request message is read whole, because plugins may be asked about it.
 ///
@@ -34,7 +35,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
     self.server = server
     self.connection = connection
     self.channel = channel
-    deadline = headers.timeout.map { .now + $0 }
+    deadline = headers.timeout.map { server.clock.now + $0 }
   }
 
   /// Ends the call with a status of ours, whatever it is doing.
@@ -93,7 +94,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private func start(message: ByteBuffer) {
     let endpoint = server.runtimeEndpoint
     guard !endpoint.hasAnswered else { return run(message: message) }
-    let timeout = deadline.map { $0 - .now }
+    let timeout = deadline.map { server.clock.left(until: $0) }
     waitingTicket = endpoint.wait(bytes: body.readableBytes, timeout: timeout) { [weak self] status in
       guard let self else { return }
       self.waitingTicket = nil
@@ -104,7 +105,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
 
   private func run(message: ByteBuffer) {
     let exchange = Exchange(
-      verb: verb, api: api, headers: headers, body: body, message: message, deadline: deadline, channel: channel,
+      verb: verb, api: api, headers: headers, body: body, message: message, deadline: deadline, runtime: channel,
       server: server)
     self.exchange = exchange
     task = Task(executorPreference: server.group.executor) {

@@ -1,5 +1,6 @@
 internal import CRIMessages
 internal import GRPC
+internal import RuntimeDispatcher
 internal import Store
 
 /// Reads single records from the runtime into the Store.
@@ -10,6 +11,7 @@ internal import Store
 struct RuntimeReader: Sendable {
   let store: Store
   let runtime: any RuntimeQueries
+  let clock: SteadyClock
 
   /// Reads a pod sandbox.
   /// - Returns: what the Store knows now; nil if the pod was removed meanwhile.
@@ -18,7 +20,7 @@ struct RuntimeReader: Sendable {
     let token = store.beginReading()
     defer { store.endReading(token) }
     do throws(Status) {
-      let response = try await runtime.podSandboxStatus(id, timeout: deadline - .now)
+      let response = try await runtime.podSandboxStatus(id, timeout: clock.left(until: deadline))
       let wholeID = response.status.id.isEmpty ? id : response.status.id
       let record = VerbosePodStatus(response).record(remembered: store.pod(wholeID))
       store.rememberPod(record, id: wholeID, from: token)
@@ -40,7 +42,7 @@ struct RuntimeReader: Sendable {
     let token = store.beginReading()
     defer { store.endReading(token) }
     do throws(Status) {
-      let response = try await runtime.containerStatus(id, timeout: deadline - .now)
+      let response = try await runtime.containerStatus(id, timeout: clock.left(until: deadline))
       let wholeID = response.status.id.isEmpty ? id : response.status.id
       let status = VerboseContainerStatus(response)
       var pod = status.podSandboxID ?? podSandboxID
@@ -59,6 +61,6 @@ struct RuntimeReader: Sendable {
 
   /// Finds the pod of a container in the list of all, for a runtime whose status does not tell it.
   private func listedPod(of id: String, deadline: ContinuousClock.Instant) async throws(Status) -> String? {
-    try await runtime.listContainers(timeout: deadline - .now).first { $0.id == id }?.podSandboxID
+    try await runtime.listContainers(timeout: clock.left(until: deadline)).first { $0.id == id }?.podSandboxID
   }
 }

@@ -1,5 +1,6 @@
 package import GRPC
 package import Logging
+package import RuntimeDispatcher
 package import Store
 
 /// Brings the Store in line with the runtime: at start, and whenever the runtime was lost and is back.
@@ -29,9 +30,11 @@ package struct StoreRebuild: Sendable {
   package static let timeout = Duration.seconds(30)
   private static let statusesInFlight = 4
 
-  package init(store: Store, runtime: any RuntimeQueries, logger: Logger) {
+  package init(
+    store: Store, runtime: any RuntimeQueries, logger: Logger, clock: SteadyClock = SteadyClock(SystemHookClock())
+  ) {
     self.store = store
-    self.reader = RuntimeReader(store: store, runtime: runtime)
+    self.reader = RuntimeReader(store: store, runtime: runtime, clock: clock)
     self.logger = logger
   }
 
@@ -39,7 +42,7 @@ package struct StoreRebuild: Sendable {
   /// - Throws: the status of a list that could not be had; nothing has changed then.
   @discardableResult
   package func run() async throws(Status) -> Counts {
-    let start = ContinuousClock.now
+    let start = reader.clock.now
     let token = store.beginReading()
     defer { store.endReading(token) }
     let pods = try await reader.runtime.listPodSandboxes(timeout: Self.timeout)
@@ -56,7 +59,7 @@ package struct StoreRebuild: Sendable {
 
     logger.info(
       """
-      store rebuilt from the runtime in \(ContinuousClock.now - start): \(pods.count) pod sandboxes and \
+      store rebuilt from the runtime in \(reader.clock.now - start): \(pods.count) pod sandboxes and \
       \(containers.count) containers listed, \(counts.read) read, \(counts.removed) removed, \(counts.gone) gone \
       meanwhile, \(counts.failed) failed
       """)
@@ -83,7 +86,7 @@ package struct StoreRebuild: Sendable {
   }
 
   private func read(_ id: RecordID, of podOfContainer: [String: String]) async -> Outcome {
-    let deadline = ContinuousClock.now + Self.timeout
+    let deadline = reader.clock.now + Self.timeout
     do throws(Status) {
       switch id {
       case .pod(let id):

@@ -1,5 +1,6 @@
 internal import GRPC
 package import Logging
+package import RuntimeDispatcher
 package import Store
 
 /// Finds out whom a call is about, from the id that it carries.
@@ -14,20 +15,22 @@ package struct SubjectLookup: Sendable {
   private let reader: RuntimeReader
   private let logger: Logger
 
-  package init(store: Store, runtime: any RuntimeQueries, logger: Logger) {
+  package init(
+    store: Store, runtime: any RuntimeQueries, logger: Logger, clock: SteadyClock = SteadyClock(SystemHookClock())
+  ) {
     self.store = store
-    self.reader = RuntimeReader(store: store, runtime: runtime)
+    self.reader = RuntimeReader(store: store, runtime: runtime, clock: clock)
     self.logger = logger
   }
 
   /// Looks up a pod sandbox by its id.
   package func pod(_ id: String, timeout: Duration = Self.timeout) async -> LookedUp<PodRecord> {
-    await pod(id, deadline: .now + timeout)
+    await pod(id, deadline: reader.clock.now + timeout)
   }
 
   /// Looks up a container by its id, and its pod.
   package func container(_ id: String, timeout: Duration = Self.timeout) async -> LookedUp<ContainerSubject> {
-    let deadline = ContinuousClock.now + timeout
+    let deadline = reader.clock.now + timeout
     let remembered = store.container(id)
     let found = await refreshed(remembered, isStale: remembered?.isStale ?? true, what: "container \(id)") {
       () async throws(Status) in

@@ -4,11 +4,11 @@ internal import Synchronization
 /// Makes one call to one plugin: deadline, breaker, and what the wire's errors mean.
 final class PluginCaller: Sendable {
   private let transport: any HookTransport
-  private let clock: any HookClock
+  private let clock: SteadyClock
   /// By plugin name. Only plugins against which something is held have one.
   private let breakers = Mutex<[String: Breaker]>([:])
 
-  init(transport: any HookTransport, clock: any HookClock) {
+  init(transport: any HookTransport, clock: SteadyClock) {
     self.transport = transport
     self.clock = clock
   }
@@ -20,7 +20,7 @@ final class PluginCaller: Sendable {
   func call(
     _ plugin: Plugin, at point: HookPoint, request: [UInt8], by deadline: ContinuousClock.Instant?
   ) async throws(HookFailure.Cause) -> [UInt8] {
-    let left = deadline.map { clock.now.duration(to: $0) } ?? plugin.timeout
+    let left = deadline.map { clock.left(until: $0) } ?? plugin.timeout
     guard left > .zero else { throw .noTimeLeft }
     guard let pass = admit(plugin) else { throw .tripped }
     let isShortened = left < plugin.timeout

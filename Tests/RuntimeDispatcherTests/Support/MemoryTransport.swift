@@ -60,7 +60,7 @@ final class MemoryTransport: HookTransport {
   /// Does not answer before its timeout has passed on `clock`.
   func plugin(_ name: String, hangsOn clock: ManualClock) {
     plugin(name) { asked throws(HookCallError) in
-      do { try await clock.sleep(until: clock.now + asked.timeout) } catch { throw .cancelled }
+      do { try await clock.sleep(for: asked.timeout) } catch { throw .cancelled }
       throw .deadlineExceeded(asked.timeout)
     }
   }

@@ -12,9 +12,13 @@ struct Rig: Sendable {
   let dispatcher: RuntimeDispatcher
 
   /// - Parameter registrationNow: what becomes of a plugin's registration; nothing, unless told otherwise.
-  init(rules: HookRules = HookRules(), registrationNow: @escaping @Sendable (Plugin) -> Plugin? = { $0 }) {
+  init(
+    rules: HookRules = HookRules(), executor: (any TaskExecutor)? = nil,
+    registrationNow: @escaping @Sendable (Plugin) -> Plugin? = { $0 }
+  ) {
     dispatcher = RuntimeDispatcher(
-      transport: transport, rules: rules, clock: clock, logger: log.logger, registrationNow: registrationNow)
+      transport: transport, rules: rules, clock: clock, logger: log.logger, executor: executor,
+      registrationNow: registrationNow)
   }
 
   /// Runs `body` while the dispatcher's Post hooks can run.
@@ -38,7 +42,7 @@ struct Rig: Sendable {
     var request = request
     var call = dispatcher.call(about: request, in: Registry(plugins: plugins), hiddenEnvKeys: hiddenEnvKeys)
     let changes = try await dispatcher.pre(
-      point, &request, call: &call, deadline: budget.map { clock.now + $0 })
+      point, &request, call: &call, deadline: budget.map { dispatcher.clock.now + $0 })
     return (request, changes)
   }
 
@@ -49,7 +53,7 @@ struct Rig: Sendable {
     var request = request
     var call = dispatcher.call(about: request, in: Registry(plugins: plugins))
     let changes = try await dispatcher.postStart(
-      &request, call: &call, deadline: budget.map { clock.now + $0 })
+      &request, call: &call, deadline: budget.map { dispatcher.clock.now + $0 })
     return (request, changes)
   }
 

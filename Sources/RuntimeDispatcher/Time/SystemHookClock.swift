@@ -2,7 +2,5 @@
 package struct SystemHookClock: HookClock {
   package init() {}
   package var now: ContinuousClock.Instant { .now }
-  package func sleep(until deadline: ContinuousClock.Instant) async throws {
-    try await ContinuousClock().sleep(until: deadline)
-  }
+  package func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
 }

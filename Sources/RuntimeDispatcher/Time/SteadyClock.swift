@@ -1,0 +1,52 @@
+internal import Synchronization
+
+/// Time as deadlines, pauses and owed calls count it: what a clock has gone forward, and what was slept. What the clock
+/// takes back is not counted, so whatever it does, nothing lasts longer than was promised and no duration is negative.
+///
+/// With a clock that never goes back, as the machine's, it shows the same instants.
+package final class SteadyClock: Sendable {
+  private struct State {
+    /// What the clock showed last.
+    var seen: ContinuousClock.Instant
+    var now: ContinuousClock.Instant
+    /// Far beyond any use, and far below what an instant can hold: time then stands still.
+    let last: ContinuousClock.Instant
+
+    mutating func move(to instant: ContinuousClock.Instant) { now = max(now, min(instant, last)) }
+  }
+
+  private let clock: any HookClock
+  private let state: Mutex<State>
+
+  package init(_ clock: any HookClock) {
+    let now = clock.now
+    self.clock = clock
+    state = Mutex(State(seen: now, now: now, last: now + .seconds(Int64.max)))
+  }
+
+  /// The present instant; never earlier than one that was shown before.
+  package var now: ContinuousClock.Instant { now(notBefore: nil) }
+
+  /// What is left until `deadline`; zero if that has passed.
+  package func left(until deadline: ContinuousClock.Instant) -> Duration { max(now.duration(to: deadline), .zero) }
+
+  /// Returns when what is left until `deadline` has passed, at once if nothing is. `deadline` has come then, also by
+  /// ``now``.
+  /// - Throws: `CancellationError` when the task is cancelled first.
+  func sleep(until deadline: ContinuousClock.Instant) async throws {
+    try await clock.sleep(for: left(until: deadline))
+    _ = now(notBefore: deadline)
+  }
+
+  private func now(notBefore reached: ContinuousClock.Instant?) -> ContinuousClock.Instant {
+    state.withLock { state in
+      // Asked in here: instants that were taken in another order than they were asked would look like a clock that
+      // goes back.
+      let seen = clock.now
+      if state.seen < seen { state.move(to: state.now + state.seen.duration(to: seen)) }
+      state.seen = seen
+      if let reached { state.move(to: reached) }
+      return state.now
+    }
+  }
+}
