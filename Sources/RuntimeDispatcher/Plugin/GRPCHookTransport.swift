@@ -54,7 +54,9 @@ package final class GRPCHookTransport: HookTransport, @unchecked Sendable {
   package func socketIdentity(of plugin: Plugin) -> SocketIdentity? {
     var information = stat()
     guard stat(plugin.endpoint, &information) == 0 else { return nil }
-    return SocketIdentity(device: UInt64(information.st_dev), inode: UInt64(information.st_ino))
+    return SocketIdentity(
+      device: UInt64(information.st_dev), inode: UInt64(information.st_ino),
+      changedNanoseconds: Int64(information.st_ctim.tv_sec) * 1_000_000_000 + Int64(information.st_ctim.tv_nsec))
   }
 
   private func channel(to plugin: Plugin) -> ClientChannel {
