@@ -136,6 +136,10 @@ struct Serve: AsyncParsableCommand {
         tasks.addTask {
           for await _ in signals { await group.triggerGracefulShutdown() }
         }
+        // On the event loop's executor, as all that inherits the preference.
+        tasks.addTask {
+          for await snapshot in plugins.snapshots() { transport.hangUp(exceptOn: snapshot.registry) }
+        }
         try await group.run()
         tasks.cancelAll()
       }

@@ -1,9 +1,12 @@
-"""A plugin's endpoint over time: sockets that are replaced."""
+"""A plugin's endpoint over time: sockets that are replaced, registrations that go away."""
 
 import os
 
+from Peers.cri import pod_config
 from Peers.h2peer import H2Server, framed, status_trailers
-from Peers.recorder import register
+from Peers.messages import cri
+from Peers.recorder import hang, register
+from Peers.wait import eventually
 from Wire.expect import refused
 
 PRE = "PreRunPodSandbox"
@@ -39,3 +42,31 @@ def test_a_new_socket_resets_the_breaker_although_it_has_the_old_ones_inode_numb
         plugin = answering(path)
     with plugin:
         life.pod()
+
+
+def test_a_plugin_that_is_registered_no_longer_is_hung_up_on(place, hook_dir, manager, life):
+    """A plugin that lives on under another name would else cost a descriptor with each of them."""
+    with answering(os.path.join(place, "p.sock")) as plugin:
+        for name in ("old", "new"):
+            path = register(hook_dir, name, plugin.path, [PRE], "Fail")
+            if manager.process:
+                manager.wait_log(f"plugin {name}: registered")
+            life.pod()
+            os.unlink(path)
+            manager.wait_log(f"{name}.json: is gone")
+            eventually(lambda: all(connection.closed for connection in plugin.connections), what="it hangs up")
+        assert len(plugin.connections) == 2
+
+
+def test_a_call_under_way_ends_although_its_plugin_is_registered_no_longer(start_plugin, hook_dir, runtime, manager, life):
+    slow = hang()
+    plugin = start_plugin("p", hooks=[PRE], policy="Fail", timeout="60s")
+    plugin.on(PRE, slow)
+    running = life.runtime.begin("RunPodSandbox", cri.RunPodSandboxRequest(config=pod_config()), timeout=120)
+    asked = plugin.take()
+    os.unlink(os.path.join(hook_dir, "p.json"))
+    manager.wait_log("p.json: is gone")
+    life.pod()  # a call that no plugin is asked about: the registration's end has been acted upon
+    assert not asked.cancelled.is_set()
+    slow.release()
+    assert running.result(60)

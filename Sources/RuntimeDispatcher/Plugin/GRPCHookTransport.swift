@@ -59,6 +59,15 @@ package final class GRPCHookTransport: HookTransport, @unchecked Sendable {
       changedNanoseconds: Int64(information.st_ctim.tv_sec) * 1_000_000_000 + Int64(information.st_ctim.tv_nsec))
   }
 
+  /// Hangs up on every plugin that `registry` does not have; calls under way end first. Must run on the event loop.
+  package func hangUp(exceptOn registry: Registry) {
+    group.eventLoop.preconditionInEventLoop()
+    for (name, way) in ways where registry.plugin(named: name) == nil {
+      way.channel.closeWhenIdle()
+      ways[name] = nil
+    }
+  }
+
   private func channel(to plugin: Plugin) -> ClientChannel {
     group.eventLoop.preconditionInEventLoop()
     if let way = ways[plugin.name] {
