@@ -1,0 +1,68 @@
+"""The goals of issues 2 and 3: ratios, computed round by round, judged by their median."""
+
+import dataclasses
+
+from report import middle, spread
+from sections import HOOKED, LARGE_CASE, MANY, ONE, REACTION
+
+MB = 1e6
+
+
+@dataclasses.dataclass
+class Goal:
+    text: str
+    measured: list
+    limit: float
+    #: Whether the limit is the least that is wanted, not the most.
+    at_least: bool = False
+    digits: int = 2
+
+    def holds(self):
+        return middle(self.measured) >= self.limit if self.at_least else middle(self.measured) <= self.limit
+
+    def row(self):
+        limit = f"{'at least' if self.at_least else 'at most'} {self.limit:,.{self.digits}f}"
+        return [self.text, limit, f"{middle(self.measured):,.{self.digits}f}", spread(self.measured, self.digits),
+                "holds" if self.holds() else "MISSED"]
+
+
+def added(results, case, way, floor="direct"):
+    return [w - d for w, d in zip(results.series(case, way), results.series(case, floor))]
+
+
+def ratio(above, below, least=0.5):
+    return [a / max(b, least) for a, b in zip(above, below)]
+
+
+def goals(results, manager):
+    """The goals that this run measured for this build."""
+    series, found = results.series, []
+
+    def goal(text, measured, limit, **more):
+        if measured:
+            found.append(Goal(text, measured, limit, **more))
+
+    over = lambda case, peer: ratio(added(results, case, manager), added(results, case, peer))
+    goal("1 in flight: adds, in times of what the byte relay adds", over(ONE, "byte relay"), 1.7)
+    goal("32 in flight: calls/s, in times of the C-core proxy's",
+         ratio(series(MANY, manager, "rate"), series(MANY, "C-core proxy", "rate")), 3, at_least=True)
+    goal("16 MiB: adds, in times of what the byte relay adds", over(LARGE_CASE, "byte relay"), 2)
+    relayed = added(results, HOOKED, f"{manager}, relayed (Status)", "direct, Status")
+    observed = added(results, HOOKED, f"{manager}, no plugin")
+    goal("intercepted, no plugin: adds, in times of pass-through (1.10 is taken as equal)", ratio(observed, relayed), 1.1)
+    one, plugin = series(HOOKED, f"{manager}, 1 plugin"), series(HOOKED, "a plugin, called directly")
+    plain = series(HOOKED, f"{manager}, relayed (Status)")
+    goal("one plugin: adds to pass-through, without the plugin's own round trip, us",
+         [o - p - q for o, p, q in zip(one, plain, plugin)], 40, digits=1)
+    empty = results.memory.get(("after the 100 B load, Store empty", manager))
+    goal("peak memory after the 100 B load, Store empty, MB", [empty.peak / MB] if empty else [], 14, digits=1)
+    goal("1 in flight: adds, in times of what socat adds (issue 2)", over(ONE, "socat"), 2.2)
+    goal("32 in flight: CPU us a call (issue 2)", series(MANY, manager, "cpu"), 6.5)
+    goal("one plugin: in times of two relayed calls and the plugin's own time (issue 2)",
+         [o / (2 * p + q) for o, p, q in zip(one, plain, plugin)], 1)
+    goal("a registration file is in force after, ms (issue 2)", results.figures.get((REACTION, manager), []), 100, digits=1)
+    return found
+
+
+def goals_table(results, manager):
+    return [[f"{manager}: goals", "goal", "measured", "min..max", "verdict"]] + [goal.row() for goal in goals(results, manager)]

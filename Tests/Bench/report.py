@@ -1,0 +1,78 @@
+"""What the results say: tables, goals and their verdicts. Values only; nothing here measures."""
+
+import statistics
+
+
+def middle(numbers):
+    return statistics.median(numbers)
+
+
+def spread(numbers, digits=0):
+    return f"{min(numbers):,.{digits}f}..{max(numbers):,.{digits}f}" if numbers else ""
+
+
+def with_spread(numbers, digits=2):
+    return f"{middle(numbers):,.{digits}f} ({spread(numbers, digits)})" if numbers else ""
+
+
+def optional(numbers, digits):
+    numbers = [number for number in numbers if number is not None]
+    return with_spread(numbers, digits) if numbers else "-"
+
+
+COLUMNS = ["median us", "min..max", "added us", "p99 us", "calls/s", "CPU us/call", "switches/call"]
+
+
+def case_table(results, case):
+    """One row a way."""
+    rows = [[case, *COLUMNS]]
+    direct = results.series(case, "direct")
+    for way in results.ways(case):
+        get = lambda what: results.series(case, way, what)
+        added = [m - d for m, d in zip(get("median"), direct)] if way != "direct" and direct else []
+        rows.append([way, f"{middle(get('median')):,.1f}", spread(get("median"), 0), f"{middle(added):,.1f}" if added else "-",
+                     f"{middle(get('p99')):,.0f}", f"{middle(get('rate')):,.0f}", optional(get("cpu"), 2), optional(get("switches"), 2)])
+    return rows
+
+
+def memory_table(results):
+    rows = [["memory, MB", "", "peak", "now", "its own", "mapped files", "threads"]]
+    for (when, way), memory in results.memory.items():
+        megabytes = [f"{value / 1e6:.1f}" for value in (memory.peak, memory.all, memory.own, memory.files)]
+        rows.append([way, when, *megabytes, str(memory.threads)])
+    return rows
+
+
+def versus_table(results, first, second):
+    """The second build beside the first: the ratio of each round."""
+    rows = [["second / first build", "latency", "calls/s", "CPU/call", "switches/call"]]
+    for case in results.cases():
+        for way in results.ways(case):
+            if not way.startswith(first):
+                continue
+            other = second + way[len(first):]
+            row = [f"{case}{way[len(first):]}"]
+            for what in ("median", "rate", "cpu", "switches"):
+                both = zip(results.series(case, way, what), results.series(case, other, what))
+                row.append(optional([after / before if before else None for before, after in both], 3))
+            rows.append(row)
+    return rows
+
+
+def shown(rows, stream):
+    """Writes a table for a terminal: the first column to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for index, row in enumerate(rows):
+        print("  ".join(cell.ljust(width) if column == 0 or not cell and index else cell.rjust(width)
+                        for column, (cell, width) in enumerate(zip(row, widths))).rstrip(), file=stream)
+        if index == 0:
+            print("  ".join("─" * width for width in widths), file=stream)
+    print(file=stream)
+
+
+def markdown(rows, stream):
+    print("| " + " | ".join(rows[0]) + " |", file=stream)
+    print("|---" + "|---:" * (len(rows[0]) - 1) + "|", file=stream)
+    for row in rows[1:]:
+        print("| " + " | ".join(row) + " |", file=stream)
+    print(file=stream)

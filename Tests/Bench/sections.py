@@ -1,0 +1,139 @@
+"""What is measured, section by section. Each starts its own processes and ends them."""
+
+import itertools
+import os
+import statistics
+import sys
+import time
+
+import bodies
+from load import load
+from processes import Manager, Place, Socat, Way, register
+
+#: The size of a large answer: kubelet's own limit.
+LARGE = 16 << 20
+
+
+class Results:
+    """Samples by (case, way), one a round; and single figures by name."""
+
+    def __init__(self):
+        self.samples, self.figures, self.memory = {}, {}, {}
+
+    def cases(self):
+        return list(dict.fromkeys(case for case, _ in self.samples))
+
+    def ways(self, case):
+        return [way for one, way in self.samples if one == case]
+
+    def series(self, case, way, what="median"):
+        """One number a round; empty if this was not measured."""
+        return [getattr(sample, what) for sample in self.samples.get((case, way), [])]
+
+
+class Bench:
+    def __init__(self, arguments, managers, place):
+        self.arguments, self.managers, self.place = arguments, managers, place
+        self.rounds, self.calls, self.results = arguments.rounds, arguments.calls, Results()
+
+    def stage(self, name):
+        return Place(os.path.join(self.place, name), self.arguments.binaries)
+
+    def interleave(self, section, cases, rounds=None):
+        """Each case on each of its ways, round by round; every round begins with another way.
+
+        `cases`: title -> list of (way, name in the table, load's further arguments)."""
+        for title, ways in cases.items():
+            for way, _, load_arguments in ways:
+                load(way, *load_arguments[:2], max(load_arguments[2] // 20, 2), *load_arguments[3:])  # warm-up
+        for number in range(rounds or self.rounds):
+            print(f"bench: {section}: round {number + 1} of {rounds or self.rounds}", file=sys.stderr)
+            for title, ways in cases.items():
+                for way, name, load_arguments in ways[number % len(ways):] + ways[:number % len(ways)]:
+                    self.results.samples.setdefault((title, name), [])
+                    self.results.samples[title, name].append(load(way, *load_arguments))
+        # In the order of the cases, not of the first round.
+        for title, ways in cases.items():
+            for _, name, _ in ways:
+                self.results.samples[title, name] = self.results.samples.pop((title, name))
+
+    def peers(self, place, runtime):
+        """Direct, and everything that is not RuntimeManager."""
+        return [Way("direct", runtime), Socat(place, runtime)]
+
+    def named_managers(self, place, runtime, **more):
+        return [Manager(place, name, binary, runtime, **more) for name, binary in self.managers.items()]
+
+
+ONE, MANY = "100 B, 1 in flight", "100 B, 32 in flight"
+
+
+def unary(bench):
+    """Pass-through: a call that nobody wants to see."""
+    with bench.stage("u") as place:
+        _, runtime = place.runtime()
+        ways = bench.peers(place, runtime) + bench.named_managers(place, runtime)
+        body = place.body("small", bodies.framed(bodies.opaque(100)))
+        case = lambda calls, in_flight: [(way, way.name, (bodies.STATUS, body, calls, in_flight, 100)) for way in ways]
+        bench.interleave("unary", {ONE: case(bench.calls, 1), MANY: case(bench.calls * 3, 32)})
+        for way in ways:
+            if way.process:
+                bench.results.memory["after the 100 B load, Store empty", way.name] = way.memory()
+
+
+HOOKED = "RunPodSandbox, 2 KB, 1 in flight"
+
+
+def hooks(bench):
+    """A call that plugins may want to see: RunPodSandbox with a request of 2 KB."""
+    with bench.stage("h") as place:
+        _, runtime = place.runtime()
+        plugins = [place.runtime(f"plugin-{index}.sock", "--plugin")[1] for index in range(3)]
+        body = place.body("pod", bodies.framed(bodies.run_pod_sandbox()))
+        calls = max(bench.calls // 3, 100)
+        direct, plugin = Way("direct", runtime), Way("a plugin, called directly", plugins[0])
+        ways = [(direct, "direct, Status", (bodies.STATUS, body, calls)), (direct, "direct", (bodies.RUN_POD, body, calls)),
+                (plugin, plugin.name, (bodies.HOOK, body, calls))]
+        for name, binary in bench.managers.items():
+            plain = Manager(place, name, binary, runtime)
+            ways += [(plain, f"{name}, relayed (Status)", (bodies.STATUS, body, calls)),
+                     (plain, f"{name}, no plugin", (bodies.RUN_POD, body, calls))]
+            for count in (1, 3):
+                hooked = Manager(place, name, binary, runtime, plugins[:count])
+                title = f"{name}, {count} plugin{'s' if count > 1 else ''}"
+                ways.append((hooked, title, (bodies.RUN_POD, body, calls)))
+        bench.interleave("hooks", {HOOKED: ways})
+
+
+LARGE_CASE = "16 MiB answer, 1 in flight"
+
+
+def large(bench):
+    """A list of 16 MiB."""
+    with bench.stage("l") as place:
+        _, runtime = place.runtime("runtime.sock", "--answer-bytes", str(LARGE))
+        ways = bench.peers(place, runtime) + bench.named_managers(place, runtime)
+        body = place.body("small", bodies.framed(bodies.opaque(100)))
+        bench.interleave("large", {LARGE_CASE: [(way, way.name, (bodies.STATUS, body, 10, 1, LARGE)) for way in ways]})
+        for way in ways:
+            if way.process:
+                bench.results.memory["after the 16 MiB load", way.name] = way.memory()
+
+
+REACTION = "reaction to a registration file, ms"
+
+
+def reaction(bench):
+    """How long after a registration file is renamed into place it is in force."""
+    with bench.stage("r") as place:
+        _, runtime = place.runtime()
+        _, plugin = place.runtime("plugin.sock", "--plugin")
+        for manager in bench.named_managers(place, runtime):
+            seen = bench.results.figures.setdefault((REACTION, manager.name), [])
+            for number in range(20):
+                renamed = register(manager.hooks, f"reaction-{number}", plugin)
+                seen.append((manager.wait_log(f"plugin reaction-{number}: registered") - renamed) * 1e3)
+                time.sleep(0.05)
+
+
+SECTIONS = {"unary": unary, "hooks": hooks, "large": large, "reaction": reaction}
