@@ -129,8 +129,9 @@ def register(hooks, name, endpoint, points=("PreRunPodSandbox",), **keys):
 class Place:
     """A directory for sockets, and the processes that serve there until it is left."""
 
-    def __init__(self, path, binaries):
-        self.path, self.binaries = path, binaries
+    def __init__(self, path, binaries, peers):
+        """`binaries`: where the Swift programs are; `peers`: where the C ones are."""
+        self.path, self.binaries, self.peers = path, binaries, peers
         self.processes = []
         os.makedirs(path, exist_ok=True)
 
@@ -157,6 +158,11 @@ class Place:
         """A simulated runtime (or plugin); gives its process and socket."""
         socket = self.named(name)
         return self.start([os.path.join(self.binaries, "simulated-runtime"), socket, *flags], socket), socket
+
+    def peer(self, name, program, runtime):
+        """One of our own programs between, `program <listening socket> <runtime's socket>`."""
+        socket = self.named(f"{program}.sock")
+        return Way(name, socket, self.start([os.path.join(self.peers, program), socket, runtime], socket))
 
     def body(self, name, message):
         with open(self.named(name), "wb") as file:

@@ -1,14 +1,12 @@
 """What is measured, section by section. Each starts its own processes and ends them."""
 
-import itertools
 import os
-import statistics
 import sys
 import time
 
 import bodies
 from load import load
-from processes import Manager, Place, Socat, Way, register
+from processes import ROOT, Manager, Place, Socat, Way, build_c, register
 
 #: The size of a large answer: kubelet's own limit.
 LARGE = 16 << 20
@@ -34,10 +32,13 @@ class Results:
 class Bench:
     def __init__(self, arguments, managers, place):
         self.arguments, self.managers, self.place = arguments, managers, place
+        self.peers_at = os.path.join(ROOT, ".build", "bench", "bin")
+        build_c("byte_relay", self.peers_at)
+        build_c("core_proxy", self.peers_at, "-lgrpc", "-lgpr")
         self.rounds, self.calls, self.results = arguments.rounds, arguments.calls, Results()
 
     def stage(self, name):
-        return Place(os.path.join(self.place, name), self.arguments.binaries)
+        return Place(os.path.join(self.place, name), self.arguments.binaries, self.peers_at)
 
     def interleave(self, section, cases, rounds=None):
         """Each case on each of its ways, round by round; every round begins with another way.
@@ -59,7 +60,8 @@ class Bench:
 
     def peers(self, place, runtime):
         """Direct, and everything that is not RuntimeManager."""
-        return [Way("direct", runtime), Socat(place, runtime)]
+        return [Way("direct", runtime), place.peer("byte relay", "byte_relay", runtime), Socat(place, runtime),
+                place.peer("C-core proxy", "core_proxy", runtime)]
 
     def named_managers(self, place, runtime, **more):
         return [Manager(place, name, binary, runtime, **more) for name, binary in self.managers.items()]
