@@ -2,7 +2,7 @@ internal import CRIMessages
 internal import HookMessages
 internal import SwiftProtobuf
 
-/// What the simulated runtime, or the simulated plugin, says.
+/// What the simulated runtime, or the simulated plugin, says whatever it is asked.
 struct Answers {
   /// The size of an answer's message.
   var bytes = 100
@@ -20,13 +20,32 @@ struct Answers {
     return [0xc2, 0x3e] + varint.dropLast() + [(varint.last ?? 0) & 0x7f] + [UInt8](repeating: 0x61, count: length)
   }
 
-  /// What is asked at start says that there is nothing.
-  var byMethod: [String: [UInt8]] {
+  /// What is asked at start says that there is nothing; what is created always has the same id.
+  var byMethod: [String: [UInt8]] { isPlugin ? ofPlugin : ofRuntime }
+
+  private var ofRuntime: [String: [UInt8]] {
     let pod = CRIRunPodSandboxResponse.with { $0.podSandboxID = String(repeating: "5a", count: 32) }
-    return ["RunPodSandbox": encoded(pod), "Version": [], "ListPodSandbox": [], "ListContainers": []]
+    let container = CRICreateContainerResponse.with { $0.containerID = String(repeating: "c0", count: 32) }
+    return [
+      "RunPodSandbox": encoded(pod), "CreateContainer": encoded(container),
+      "Version": [], "ListPodSandbox": [], "ListContainers": [],
+    ]
   }
 
-  private func encoded(_ message: some Message) -> [UInt8] {
-    do { return try message.serializedBytes() } catch { fatalError("simulated-runtime: \(error)") }
+  /// A container gets an annotation, CPU shares and an env before it is there; later the plugin has no opinion.
+  private var ofPlugin: [String: [UInt8]] {
+    let created = ContainerResourceHookResponse.with {
+      $0.containerAnnotations = ["bench.example/asked": "yes"]
+      $0.containerResources.cpuShares = 512
+      $0.containerEnvs = ["BENCH_ASKED": "yes"]
+    }
+    let later = ["PreStartContainer", "PostStartContainer", "PostStopContainer", "PreUpdateContainerResources"]
+    return Dictionary(uniqueKeysWithValues: later.map { ($0 + "Hook", []) })
+      .merging(["PreCreateContainerHook": encoded(created), "PostStopPodSandboxHook": []]) { $1 }
   }
+}
+
+/// A message that encodes: those of the simulation are small and hold no wrong text.
+func encoded(_ message: some Message) -> [UInt8] {
+  do { return try message.serializedBytes() } catch { fatalError("simulated-runtime: \(error)") }
 }
