@@ -3,7 +3,7 @@
 import dataclasses
 
 from report import middle, spread
-from sections import HOOKED, LARGE_CASE, MANY, ONE, REACTION
+from sections import HOOKED, LARGE_CASE, MANY, ONE, REACTION, RECORD
 
 MB = 1e6
 
@@ -56,6 +56,8 @@ def goals(results, manager):
          [o - p - q for o, p, q in zip(one, plain, plugin)], 40, digits=1)
     empty = results.memory.get(("after the 100 B load, Store empty", manager))
     goal("peak memory after the 100 B load, Store empty, MB", [empty.peak / MB] if empty else [], 14, digits=1)
+    for envs in (10, 200):
+        goal(RECORD.format(envs), results.figures.get((RECORD.format(envs), manager), []), 1)
     goal("1 in flight: adds, in times of what socat adds (issue 2)", over(ONE, "socat"), 2.2)
     goal("32 in flight: CPU us a call (issue 2)", series(MANY, manager, "cpu"), 6.5)
     goal("one plugin: in times of two relayed calls and the plugin's own time (issue 2)",

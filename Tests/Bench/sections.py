@@ -16,7 +16,7 @@ class Results:
     """Samples by (case, way), one a round; and single figures by name."""
 
     def __init__(self):
-        self.samples, self.figures, self.memory = {}, {}, {}
+        self.samples, self.figures, self.memory, self.notes = {}, {}, {}, []
 
     def cases(self):
         return list(dict.fromkeys(case for case, _ in self.samples))
@@ -138,4 +138,31 @@ def reaction(bench):
                 time.sleep(0.05)
 
 
-SECTIONS = {"unary": unary, "hooks": hooks, "large": large, "reaction": reaction}
+def memory(bench):
+    """What the Store costs: 500 pods and 2,000 containers, created through it and read at its start."""
+    import filling  # needs Python's gRPC, which the other sections do without
+
+    pods, containers = filling.PODS, filling.CONTAINERS
+    for envs in (10, 200):
+        size = filling.record_bytes(envs)
+        limit = 1.3 * size + 1024
+        with bench.stage(f"m{envs}") as place:
+            _, living = place.runtime("living.sock", "--living")
+            for manager in bench.named_managers(place, living):
+                filling.fill(manager.socket, 20, 80, envs)  # what the first calls cost once
+                between = []
+                filling.fill(manager.socket, pods, containers, envs, lambda: between.append(manager.memory().own))
+                bench.results.memory[f"{pods} pods, {containers:,} containers of {envs} envs, created", manager.name] = manager.memory()
+                cost = (manager.memory().own - between[0]) / containers
+                bench.results.figures[RECORD.format(envs), manager.name] = [cost / limit]
+                bench.results.notes.append(f"{manager.name}: a container's record of {envs} envs serializes to {size:,} bytes, "
+                                           f"and costs {cost:,.0f} of the {limit:,.0f} it may")
+        with bench.stage(f"n{envs}") as place:
+            _, full = place.runtime("full.sock", "--pods", str(pods), "--containers", str(containers), "--envs", str(envs))
+            for manager in bench.named_managers(place, full):
+                bench.results.memory[f"{pods} pods, {containers:,} containers of {envs} envs, read at start", manager.name] = manager.memory()
+
+
+RECORD = "a container's record of {} envs: of 1.3 x its serialized size + 1 KB"
+
+SECTIONS = {"unary": unary, "hooks": hooks, "large": large, "memory": memory, "reaction": reaction}
