@@ -1,6 +1,7 @@
 """The processes of the bench: starting them, and what /proc says of them."""
 
 import dataclasses
+import importlib.util
 import json
 import os
 import re
@@ -71,6 +72,17 @@ def find_tools(*wanted):
         subprocess.run([os.path.join(ROOT, "Tests", "setup"), "bench"], check=False)
     if missing():
         stop(f"{' and '.join(missing())} missing: run Tests/setup bench as root")
+
+
+def find_pictures():
+    """Whether pictures can be drawn; Debian's matplotlib is installed for it if that is possible."""
+    there = lambda: importlib.util.find_spec("matplotlib") is not None
+    if not there() and os.geteuid() == 0:
+        subprocess.run([os.path.join(ROOT, "Tests", "setup"), "bench"], check=False)
+        importlib.invalidate_caches()
+    if not there():
+        print("bench: no pictures: python3-matplotlib is missing (run Tests/setup bench as root)", file=sys.stderr)
+    return there()
 
 
 def build_swift(*products):

@@ -11,14 +11,20 @@ compares two builds in one run.
 """
 
 import argparse
+import dataclasses
+import json
 import os
+import platform
+import re
 import sys
 import tempfile
 
 import report
 from goals import goals_table
-from processes import ROOT, build_swift, find_tools, pinned, stop
-from sections import SECTIONS, Bench
+from processes import ROOT, build_swift, find_pictures, find_tools, pinned, read, stop
+from sections import HOOKED, LARGE_CASE, MANY, ONE, SECTIONS, Bench
+
+MARK = "<!-- bench: {} -->"
 
 
 def parsed():
@@ -33,7 +39,9 @@ def parsed():
     parser.add_argument("--core", type=int, help="the core that everything is pinned to (the last one)")
     parser.add_argument("--no-pin", action="store_true", help="use every core")
     parser.add_argument("--priority", action="store_true", help="go before other work of a busy machine (root)")
+    parser.add_argument("--out", default=os.path.join(ROOT, ".build", "bench"), help="where tables, samples and pictures go")
     parser.add_argument("--markdown", action="store_true", help="print the tables as markdown")
+    parser.add_argument("--document", metavar="FILE", help="put the tables between the marks in FILE, the picture beside it")
     return parser.parse_args()
 
 
@@ -49,22 +57,55 @@ def named_managers(arguments):
     return named
 
 
-def tell(results, managers, table):
-    for case in results.cases():
-        table(report.case_table(results, case), sys.stdout)
-    if results.memory:
-        table(report.memory_table(results), sys.stdout)
+def machine(arguments):
+    """What was measured on, and how."""
+    model = re.search(r"model name\s*: (.*)", read("/proc/cpuinfo"))
+    return (f"{arguments.rounds} rounds, {arguments.calls:,} calls a round at 1 in flight, "
+            f"{'every core' if arguments.no_pin else 'all on one core'} of {os.cpu_count()} "
+            f"({model[1] if model else platform.machine()}, Linux {platform.release()}); median, and min..max of the rounds")
+
+
+def tell(results, managers, arguments, table, stream):
+    print(machine(arguments), end="\n\n", file=stream)
     names = list(managers)
+    for name in names:
+        rows = goals_table(results, name)
+        if len(rows) > 1:
+            table(rows, stream)
     if len(names) > 1:
         for other in names[1:]:
-            table(report.versus_table(results, names[0], other), sys.stdout)
-    for name in names:
-        table(goals_table(results, name), sys.stdout)
+            table(report.versus_table(results, names[0], other), stream)
+    for case in results.cases():
+        table(report.case_table(results, case), stream)
+    if results.memory:
+        table(report.memory_table(results), stream)
+    for note in results.notes:
+        print(note + ".", end="\n\n", file=stream)
+
+
+def written(results, arguments):
+    """Every sample, for whoever wants to compute something else."""
+    plain = lambda value: dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
+    listed = lambda of: [[*key, [plain(one) for one in value] if isinstance(value, list) else plain(value)]
+                         for key, value in of.items()]
+    return json.dumps({"machine": machine(arguments), "samples": listed(results.samples), "memory": listed(results.memory),
+                       "figures": listed(results.figures)}, indent=1)
+
+
+def put_into(document, text):
+    """Replaces what stands between the marks."""
+    begin, end = MARK.format("begin"), MARK.format("end")
+    before, _, rest = read(document).partition(begin)
+    if end not in rest:
+        stop(f"{document} lacks {begin} and {end}")
+    with open(document, "w") as file:
+        file.write(f"{before}{begin}\n\n{text}{end}{rest.partition(end)[2]}")
 
 
 def main():
     arguments = parsed()
-    find_tools("h2load", "socat")
+    find_tools("h2load", "socat", "cc")
+    has_pictures = find_pictures()
     managers = named_managers(arguments)
     if not arguments.no_build:
         build_swift("simulated-runtime", *([] if arguments.manager else ["runtime-manager"]))
@@ -76,8 +117,23 @@ def main():
         bench = Bench(arguments, managers, place)
         for name in arguments.only or SECTIONS:
             SECTIONS[name](bench)
+    os.makedirs(arguments.out, exist_ok=True)
+    out = lambda name: os.path.join(arguments.out, name)
+    with open(out("speed.md"), "w") as file:
+        tell(bench.results, managers, arguments, report.markdown, file)
+    with open(out("speed.json"), "w") as file:
+        file.write(written(bench.results, arguments))
+    pictures_at = [arguments.out] + ([os.path.dirname(arguments.document) or "."] if arguments.document else [])
+    if has_pictures:
+        import pictures
+
+        for directory in pictures_at:
+            pictures.speed(bench.results, managers, (ONE, MANY, LARGE_CASE, HOOKED), os.path.join(directory, "speed.svg"))
+    if arguments.document:
+        put_into(arguments.document, read(out("speed.md")))
     print()
-    tell(bench.results, managers, report.markdown if arguments.markdown else report.shown)
+    tell(bench.results, managers, arguments, report.markdown if arguments.markdown else report.shown, sys.stdout)
+    print(f"bench: samples, tables and pictures are in {arguments.out}", file=sys.stderr)
 
 
 if __name__ == "__main__":
