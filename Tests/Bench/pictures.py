@@ -42,7 +42,7 @@ def bars(axes, title, unit, rows, goal=None):
         axes.text(m + above + room * 0.012, index, f"{m:,.0f}" if m >= 100 else f"{m:,.1f}", va="center", fontsize=8)
     if goal is not None:
         axes.axvline(goal, color=GOAL, linestyle="--", linewidth=1.2)
-        axes.text(goal, -0.55, "goal", color=GOAL, fontsize=8, ha="center", va="bottom")
+        axes.text(goal, len(rows) - 0.42, " goal", color=GOAL, fontsize=8, ha="left", va="bottom")
 
 
 def speed(results, managers, cases, path):
@@ -56,11 +56,11 @@ def speed(results, managers, cases, path):
     figure, axes = pyplot.subplots(3, 2, figsize=(10, 9))
     bars(axes[0][0], f"{one}: time added to a direct call", "microseconds", rows(one, lambda way: added(one, way)),
          times(added(one, "byte relay"), 1.7))
-    bars(axes[0][1], f"{many}: calls a second", "calls/s",
-         [(way, results.series(many, way, "rate"), ours(way)) for way in results.ways(many)],
-         times(results.series(many, "C-core proxy", "rate"), 3))
-    bars(axes[1][0], f"{many}: CPU of the process in the middle", "microseconds a call", rows(many, used), 6.5)
-    bars(axes[1][1], f"{large}: time added", "milliseconds", rows(large, lambda way: [value / 1e3 for value in added(large, way)]),
+    bars(axes[0][1], f"{many}: calls a second", "thousands",
+         [(way, [rate / 1e3 for rate in results.series(many, way, "rate")], ours(way)) for way in results.ways(many)],
+         times(results.series(many, "C-core proxy", "rate"), 3 / 1e3))
+    bars(axes[1][0], f"{many}: CPU of the hop", "microseconds a call", rows(many, used), 6.5)
+    bars(axes[1][1], "16 MiB answer: time added", "milliseconds", rows(large, lambda way: [value / 1e3 for value in added(large, way)]),
          (times(added(large, "byte relay"), 2) or 0) / 1e3 or None)
     bars(axes[2][0], "RunPodSandbox of 2 KB, 1 in flight", "microseconds",
          [(way, results.series(hooked, way), ours(way)) for way in results.ways(hooked)])

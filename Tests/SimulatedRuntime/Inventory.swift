@@ -51,10 +51,10 @@ struct Inventory {
 
   /// How often each method was asked, what there is, and how many events were told: JSON.
   var counts: String {
-    let calls = calls.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
-    return """
-      {"calls": {\(calls)}, "pods": \(pods.count), "containers": \(containers.count), "events": \(eventCount)}
-      """
+    JSONText.object([
+      ("calls", JSONText.counts(calls)), ("pods", String(pods.count)), ("containers", String(containers.count)),
+      ("events", String(eventCount)),
+    ])
   }
 
   /// Messages for `GetContainerEvents`, since this was last asked.

@@ -24,6 +24,10 @@ enum JSONText {
     entries.isEmpty ? nil : object(entries.map { ($0.key, string($0.value)) })
   }
 
+  static func counts(_ counts: [String: Int]) -> String {
+    object(counts.sorted { $0.key < $1.key }.map { ($0.key, String($0.value)) })
+  }
+
   static func number(_ value: some BinaryInteger) -> String? { value == 0 ? nil : String(value) }
 
   static func resources(_ resources: CRILinuxContainerResources) -> String {

@@ -21,6 +21,9 @@ final class Server: HTTP2ConnectionDelegate, HTTP2StreamHandler {
   private var listener: (any Channel)?
   private var connections: [ObjectIdentifier: HTTP2Connection] = [:]
   private var inventory: Inventory?
+  private let isPlugin: Bool
+  /// How often a plugin was asked, by method; a runtime's inventory counts by itself.
+  private var calls: [String: Int] = [:]
   /// Streams that get another answer than most.
   private var otherAnswers: [ObjectIdentifier: ByteBuffer] = [:]
   private var asked: [ObjectIdentifier: Asked] = [:]
@@ -34,7 +37,10 @@ final class Server: HTTP2ConnectionDelegate, HTTP2StreamHandler {
     answer = UnaryBody.body(of: flags.answers.any)
     answersByMethod = flags.answers.byMethod.mapValues { UnaryBody.body(of: $0) }
     inventory = flags.inventory
+    isPlugin = flags.answers.isPlugin
   }
+
+  private var counts: String { inventory?.counts ?? "{\"calls\": \(JSONText.counts(calls))}" }
 
   func serve() -> EventLoopFuture<Void> {
     let confined = NIOLoopBound(self, eventLoop: eventLoop)
@@ -79,7 +85,7 @@ final class Server: HTTP2ConnectionDelegate, HTTP2StreamHandler {
       stream.send(headers: headers, endStream: false)
       listeners[ObjectIdentifier(stream)] = stream
     case "Counts":
-      send(UnaryBody.body(of: Array((inventory?.counts ?? "{}").utf8)), on: stream)
+      send(UnaryBody.body(of: Array(counts.utf8)), on: stream)
     case "Restart":
       let milliseconds = Int64(String(buffer: message)) ?? 0
       send(UnaryBody.body(of: []), on: stream)
@@ -129,6 +135,7 @@ final class Server: HTTP2ConnectionDelegate, HTTP2StreamHandler {
     } else if let other = answersByMethod[method] {
       otherAnswers[ObjectIdentifier(stream)] = other
     }
+    if isPlugin { calls[method, default: 0] += 1 }
     if endStream { answer(stream) }
   }
 
