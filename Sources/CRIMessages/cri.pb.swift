@@ -13,6 +13,10 @@
 /// Everything else of a CRI message travels as unknown fields: a message that is decoded, edited and
 /// encoded keeps every field that this file does not name, fields that do not exist yet included.
 /// v1alpha2 numbers these fields alike, so one set of messages serves both versions.
+///
+/// Where CRI has a map in a request, this file has the map's entries, which is how a map travels (protobuf
+/// encoding, "Maps"): those that no plugin changed then keep their order and what else is in them, and decoding
+/// one costs a quarter. Sources/CRIMessages/MapFields.swift gives them as dictionaries.
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -29,6 +33,21 @@ package import SwiftProtobuf
 fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobuf.ProtobufAPIVersionCheck {
   struct _2: SwiftProtobuf.ProtobufAPIVersion_2 {}
   typealias Version = _2
+}
+
+/// An entry of a map<string, string>.
+package nonisolated struct CRIMapEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var key: String = String()
+
+  package var value: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct CRIPodSandboxMetadata: Sendable {
@@ -98,9 +117,9 @@ package nonisolated struct CRIPodSandboxConfig: Sendable {
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   package mutating func clearMetadata() {self._metadata = nil}
 
-  package var labels: Dictionary<String,String> = [:]
+  package var labelEntries: [CRIMapEntry] = []
 
-  package var annotations: Dictionary<String,String> = [:]
+  package var annotationEntries: [CRIMapEntry] = []
 
   package var linux: CRILinuxPodSandboxConfig {
     get {_linux ?? CRILinuxPodSandboxConfig()}
@@ -263,7 +282,7 @@ package nonisolated struct CRILinuxContainerResources: Sendable {
 
   package var hugepageLimits: [CRIHugepageLimit] = []
 
-  package var unified: Dictionary<String,String> = [:]
+  package var unifiedEntries: [CRIMapEntry] = []
 
   package var memorySwapLimitInBytes: Int64 = 0
 
@@ -323,7 +342,7 @@ package nonisolated struct CRIContainerConfig: Sendable {
 
   package var envs: [CRIKeyValue] = []
 
-  package var annotations: Dictionary<String,String> = [:]
+  package var annotationEntries: [CRIMapEntry] = []
 
   package var linux: CRILinuxContainerConfig {
     get {_linux ?? CRILinuxContainerConfig()}
@@ -444,7 +463,7 @@ package nonisolated struct CRIUpdateContainerResourcesRequest: Sendable {
   /// Clears the value of `linux`. Subsequent reads from it will return its default value.
   package mutating func clearLinux() {self._linux = nil}
 
-  package var annotations: Dictionary<String,String> = [:]
+  package var annotationEntries: [CRIMapEntry] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -687,6 +706,41 @@ package nonisolated struct CRIContainerStatusResponse: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "runtime.v1"
 
+nonisolated extension CRIMapEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MapEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CRIMapEntry, rhs: CRIMapEntry) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension CRIPodSandboxMetadata: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PodSandboxMetadata"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}uid\0\u{1}namespace\0\u{1}attempt\0")
@@ -818,7 +872,7 @@ nonisolated extension CRILinuxPodSandboxConfig: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension CRIPodSandboxConfig: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PodSandboxConfig"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}metadata\0\u{2}\u{5}labels\0\u{1}annotations\0\u{1}linux\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}metadata\0\u{4}\u{5}label_entries\0\u{3}annotation_entries\0\u{1}linux\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -827,8 +881,8 @@ nonisolated extension CRIPodSandboxConfig: SwiftProtobuf.Message, SwiftProtobuf.
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
-      case 6: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.labels) }()
-      case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.annotations) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.labelEntries) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.annotationEntries) }()
       case 8: try { try decoder.decodeSingularMessageField(value: &self._linux) }()
       default: break
       }
@@ -843,11 +897,11 @@ nonisolated extension CRIPodSandboxConfig: SwiftProtobuf.Message, SwiftProtobuf.
     try { if let v = self._metadata {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
-    if !self.labels.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.labels, fieldNumber: 6)
+    if !self.labelEntries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.labelEntries, fieldNumber: 6)
     }
-    if !self.annotations.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.annotations, fieldNumber: 7)
+    if !self.annotationEntries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.annotationEntries, fieldNumber: 7)
     }
     try { if let v = self._linux {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
@@ -857,8 +911,8 @@ nonisolated extension CRIPodSandboxConfig: SwiftProtobuf.Message, SwiftProtobuf.
 
   package static func ==(lhs: CRIPodSandboxConfig, rhs: CRIPodSandboxConfig) -> Bool {
     if lhs._metadata != rhs._metadata {return false}
-    if lhs.labels != rhs.labels {return false}
-    if lhs.annotations != rhs.annotations {return false}
+    if lhs.labelEntries != rhs.labelEntries {return false}
+    if lhs.annotationEntries != rhs.annotationEntries {return false}
     if lhs._linux != rhs._linux {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1150,7 +1204,7 @@ nonisolated extension CRIHugepageLimit: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension CRILinuxContainerResources: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LinuxContainerResources"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cpu_period\0\u{3}cpu_quota\0\u{3}cpu_shares\0\u{3}memory_limit_in_bytes\0\u{3}oom_score_adj\0\u{3}cpuset_cpus\0\u{3}cpuset_mems\0\u{3}hugepage_limits\0\u{1}unified\0\u{3}memory_swap_limit_in_bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cpu_period\0\u{3}cpu_quota\0\u{3}cpu_shares\0\u{3}memory_limit_in_bytes\0\u{3}oom_score_adj\0\u{3}cpuset_cpus\0\u{3}cpuset_mems\0\u{3}hugepage_limits\0\u{3}unified_entries\0\u{3}memory_swap_limit_in_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1166,7 +1220,7 @@ nonisolated extension CRILinuxContainerResources: SwiftProtobuf.Message, SwiftPr
       case 6: try { try decoder.decodeSingularStringField(value: &self.cpusetCpus) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.cpusetMems) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.hugepageLimits) }()
-      case 9: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.unified) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.unifiedEntries) }()
       case 10: try { try decoder.decodeSingularInt64Field(value: &self.memorySwapLimitInBytes) }()
       default: break
       }
@@ -1198,8 +1252,8 @@ nonisolated extension CRILinuxContainerResources: SwiftProtobuf.Message, SwiftPr
     if !self.hugepageLimits.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.hugepageLimits, fieldNumber: 8)
     }
-    if !self.unified.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.unified, fieldNumber: 9)
+    if !self.unifiedEntries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.unifiedEntries, fieldNumber: 9)
     }
     if self.memorySwapLimitInBytes != 0 {
       try visitor.visitSingularInt64Field(value: self.memorySwapLimitInBytes, fieldNumber: 10)
@@ -1216,7 +1270,7 @@ nonisolated extension CRILinuxContainerResources: SwiftProtobuf.Message, SwiftPr
     if lhs.cpusetCpus != rhs.cpusetCpus {return false}
     if lhs.cpusetMems != rhs.cpusetMems {return false}
     if lhs.hugepageLimits != rhs.hugepageLimits {return false}
-    if lhs.unified != rhs.unified {return false}
+    if lhs.unifiedEntries != rhs.unifiedEntries {return false}
     if lhs.memorySwapLimitInBytes != rhs.memorySwapLimitInBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1294,7 +1348,7 @@ nonisolated extension CRIContainerMetadata: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension CRIContainerConfig: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ContainerConfig"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}metadata\0\u{2}\u{5}envs\0\u{2}\u{4}annotations\0\u{2}\u{5}linux\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}metadata\0\u{2}\u{5}envs\0\u{4}\u{4}annotation_entries\0\u{2}\u{5}linux\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1304,7 +1358,7 @@ nonisolated extension CRIContainerConfig: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.envs) }()
-      case 10: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.annotations) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.annotationEntries) }()
       case 15: try { try decoder.decodeSingularMessageField(value: &self._linux) }()
       default: break
       }
@@ -1322,8 +1376,8 @@ nonisolated extension CRIContainerConfig: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.envs.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.envs, fieldNumber: 6)
     }
-    if !self.annotations.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.annotations, fieldNumber: 10)
+    if !self.annotationEntries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.annotationEntries, fieldNumber: 10)
     }
     try { if let v = self._linux {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
@@ -1334,7 +1388,7 @@ nonisolated extension CRIContainerConfig: SwiftProtobuf.Message, SwiftProtobuf._
   package static func ==(lhs: CRIContainerConfig, rhs: CRIContainerConfig) -> Bool {
     if lhs._metadata != rhs._metadata {return false}
     if lhs.envs != rhs.envs {return false}
-    if lhs.annotations != rhs.annotations {return false}
+    if lhs.annotationEntries != rhs.annotationEntries {return false}
     if lhs._linux != rhs._linux {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1552,7 +1606,7 @@ nonisolated extension CRIRemoveContainerRequest: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension CRIUpdateContainerResourcesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".UpdateContainerResourcesRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}container_id\0\u{1}linux\0\u{2}\u{2}annotations\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}container_id\0\u{1}linux\0\u{4}\u{2}annotation_entries\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1562,7 +1616,7 @@ nonisolated extension CRIUpdateContainerResourcesRequest: SwiftProtobuf.Message,
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.containerID) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._linux) }()
-      case 4: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.annotations) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.annotationEntries) }()
       default: break
       }
     }
@@ -1579,8 +1633,8 @@ nonisolated extension CRIUpdateContainerResourcesRequest: SwiftProtobuf.Message,
     try { if let v = self._linux {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
-    if !self.annotations.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.annotations, fieldNumber: 4)
+    if !self.annotationEntries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.annotationEntries, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1588,7 +1642,7 @@ nonisolated extension CRIUpdateContainerResourcesRequest: SwiftProtobuf.Message,
   package static func ==(lhs: CRIUpdateContainerResourcesRequest, rhs: CRIUpdateContainerResourcesRequest) -> Bool {
     if lhs.containerID != rhs.containerID {return false}
     if lhs._linux != rhs._linux {return false}
-    if lhs.annotations != rhs.annotations {return false}
+    if lhs.annotationEntries != rhs.annotationEntries {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
