@@ -28,6 +28,8 @@ class Manager:
         os.makedirs(self.hook_dir, mode=0o755, exist_ok=True)
         self.runtime, self.image = str(runtime), image
         self.flags = list(flags)
+        #: Beside this process's own environment.
+        self.environment = {}
         self.lines = []
         self._changed = threading.Condition()
         self.process = None
@@ -47,6 +49,7 @@ class Manager:
             return self
         self.process = subprocess.Popen(
             dying_with_parent(self.command()),
+            env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -33,6 +33,7 @@ extension Exchange {
       if case .gone = found, let remembered { return .known(remembered) }
       return found
     }
+    CrashStep.told.pass(verb)
     return answer
   }
 }

@@ -114,6 +114,7 @@ final class Exchange: @unchecked Sendable {
   func pre<Subject: HookRequest>(
     _ point: HookPoint, _ subject: inout Subject, _ call: inout HookedCall
   ) async throws(CallEnd) -> [Change] {
+    CrashStep.known.pass(verb)
     do throws(Refusal) {
       return try await server.dispatcher.pre(point, &subject, call: &call, deadline: preDeadline).map(\.change)
     } catch { throw .status(error.status) }
@@ -157,9 +158,11 @@ final class Exchange: @unchecked Sendable {
       headers.remove("content-length")
       body = try encoded(changed)
     }
+    CrashStep.allowed.pass(verb)
     do throws(CallEnd) {
       let answer = try await send(headers, body, deadline: deadline)
       isPastRuntime = true
+      CrashStep.answered.pass(verb)
       settlement = { [self] in commit(message(of: answer) ?? Answer(), CallOutcome(answer.status.code)) }
       return answer
     } catch {

@@ -39,6 +39,7 @@ enum StartContainer: LifeCycleCall {
     do throws(Refusal) {
       try await post(&container, &call, id, exchange)
     } catch {
+      CrashStep.refused.pass(exchange.verb)
       await stop(id, exchange)
       throw CallEnd(error)
     }
@@ -49,6 +50,7 @@ enum StartContainer: LifeCycleCall {
   private static func pre(
     _ container: inout ContainerResourceHookRequest, _ call: inout HookedCall, _ id: String, _ exchange: Exchange
   ) async throws(Refusal) -> [String: String] {
+    CrashStep.known.pass(exchange.verb)
     let before = container
     let made = try await exchange.server.dispatcher.pre(
       .preStartContainer, &container, call: &call, deadline: exchange.preDeadline)
@@ -56,6 +58,7 @@ enum StartContainer: LifeCycleCall {
       // Not in force, so nobody is told later that they were.
       container.containerResources = before.containerResources
     }
+    CrashStep.updatedBefore.pass(exchange.verb)
     return made.map(\.change).annotations
   }
 
@@ -64,7 +67,9 @@ enum StartContainer: LifeCycleCall {
   ) async throws(Refusal) {
     let made = try await exchange.server.dispatcher.postStart(
       &container, call: &call, deadline: exchange.answerBy)
+    CrashStep.told.pass(exchange.verb)
     _ = try await update(id, made, at: .postStartContainer, call, exchange)
+    CrashStep.updatedAfter.pass(exchange.verb)
     exchange.server.store.updateContainer(id, annotations: made.map(\.change).annotations)
   }
 
@@ -101,6 +106,7 @@ enum StartContainer: LifeCycleCall {
     let deadline = exchange.server.clock.now + stopDeadline
     do throws(CallEnd) {
       let status = try await exchange.ask(.stopContainer, request, deadline: deadline).status
+      CrashStep.stopped.pass(exchange.verb)
       let outcome = CallOutcome(status.code)
       StopContainer.settle(request, Google_Protobuf_Empty(), outcome, to: exchange.server)
       guard outcome.isStopped(isKnown: true) else { return exchange.server.couldNotStop(id, status) }

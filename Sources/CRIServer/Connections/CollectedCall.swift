@@ -109,6 +109,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
       server: server)
     self.exchange = exchange
     task = Task(executorPreference: server.group.executor) {
+      CrashStep.collected.pass(exchange.verb)
       do throws(CallEnd) {
         self.answer(try await exchange.run())
       } catch {
@@ -118,7 +119,11 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
         }
       }
       // Behind the flush of the answer.
-      self.server.group.eventLoop.execute { exchange.settle() }
+      self.server.group.eventLoop.execute {
+        CrashStep.replied.pass(exchange.verb)
+        exchange.settle()
+        CrashStep.settled.pass(exchange.verb)
+      }
       self.over()
     }
   }

@@ -1,0 +1,296 @@
+"""RuntimeManager is killed (SIGKILL) at every step of every hooked call and started again.
+
+A kubelet that lost the answer finds what there is and goes on (Faults/kubelet.py). Then there may be nothing that it
+does not know, no Pre hook may have been skipped under Fail, the next hook must be told everything; Post hooks may be
+lost, and where they are is said by one function, `lost`. What came out is printed as a table (pytest -s).
+"""
+
+import contextlib
+import re
+import threading
+
+import grpc
+import pytest
+
+from Containerd.conftest import containerd, direct, parent  # fixtures
+from Faults.kubelet import READY, RUNNING, Kubelet
+from Peers.cri import Runtime
+from Peers.messages import ROOT
+from Peers.recorder import echo, hang, refuse, sparse
+
+POST = {
+    "StartContainer": "PostStartContainer",
+    "StopContainer": "PostStopContainer",
+    "StopPodSandbox": "PostStopPodSandbox",
+}
+
+#: While a call is in somebody else's hands; the test kills. Everywhere else RuntimeManager kills itself.
+IN_PRE, IN_RUNTIME, IN_POST = "in the Pre hook", "in the runtime", "in the Post hook"
+#: The steps of each verb in their order: Sources/CRIServer/Calls/CrashStep.swift.
+PRE_STEPS = ["collected", "known", IN_PRE, "allowed", IN_RUNTIME, "answered"]
+POST_STEPS = ["collected", "allowed", IN_RUNTIME, "answered", IN_POST, "told"]
+END = ["replied", "settled"]
+STEPS = {
+    "RunPodSandbox": PRE_STEPS + END,
+    "CreateContainer": PRE_STEPS + END,
+    "StartContainer": [
+        "collected", "known", IN_PRE, "updatedBefore", "allowed", IN_RUNTIME, "answered",
+        IN_POST, "told", "updatedAfter", "refused", "stopped", *END,
+    ],
+    "UpdateContainerResources": PRE_STEPS + END,
+    "StopContainer": POST_STEPS + END,
+    "StopPodSandbox": POST_STEPS + END,
+}
+CASES = [(verb, step) for verb, steps in STEPS.items() for step in steps]
+
+#: What the plugin changes, under Fail, so that what it was not asked about is seen.
+CHANGES = {
+    "PreRunPodSandbox": sparse(annotations={"by": "plugin"}),
+    "PreCreateContainer": sparse(container_envs={"BY": "plugin"}),
+    "PreStartContainer": sparse(resources={"cpu_shares": 333}),
+    "PostStartContainer": sparse(resources={"cpu_quota": 70000}),
+    "PreUpdateContainerResources": sparse(resources={"cpu_period": 77777}),
+}
+
+
+def lost(verb, step):
+    """What of its Post hook is lost with the process: "all" (it is never asked), a part of what follows, or None.
+
+    Between the runtime's work and the hook's answer nobody but the process knows that a hook is due. kubelet repeats
+    a stop only of what still runs; a sandbox it stops at least twice.
+    """
+    if verb == "StartContainer":
+        return {
+            IN_RUNTIME: "all", "answered": "all",
+            IN_POST: "its change", "told": "its change",
+            "refused": "its refusal", "stopped": "that attempt's PostStopContainer",
+        }.get(step)
+    if verb == "StopContainer":
+        return "all" if step in (IN_RUNTIME, "answered") else None
+    return None
+
+
+class Crash:
+    """One case: a front before a runtime, a plugin under Fail, a kubelet with one pod."""
+
+    def __init__(self, front, plugin, kubelet, verb, step):
+        self.front, self.plugin, self.kubelet = front, plugin, kubelet
+        self.verb, self.step = verb, step
+        for hook, answer in CHANGES.items():
+            plugin.on(hook, answer)
+        if step in ("refused", "stopped"):
+            plugin.on("PostStartContainer", refuse(grpc.StatusCode.ABORTED), then=CHANGES["PostStartContainer"])
+        #: What kubelet saw.
+        self.code = None
+        #: How often its Pre hook was asked, until kubelet had what it wanted.
+        self.pre_asked = 0
+
+    def prepare(self):
+        """Everything before the verb's call."""
+        order = ["RunPodSandbox", "CreateContainer", "StartContainer"]
+        before = order[: order.index(self.verb)] if self.verb in order else order
+        if self.step not in (IN_PRE, IN_RUNTIME, IN_POST):
+            self.front.environment = {"RUNTIME_MANAGER_TEST_KILL_AT": f"{self.verb}:{self.step}"}
+        self.front.start()
+        self.kubelet.until_served()
+        for verb in before + (["StopContainer"] if self.verb == "StopPodSandbox" else []):
+            self.kubelet.call(verb)
+        self.plugin.forget()
+
+    def crash(self, in_runtime=None):
+        """The call, and the process's end; `in_runtime` holds the call there and gives when it is held."""
+        request = self.kubelet.request(self.verb)
+        post = POST.get(self.verb)
+        held = hang()
+        if self.step == IN_PRE:
+            self.plugin.on(f"Pre{self.verb}", held, then=CHANGES[f"Pre{self.verb}"])
+        if self.step == IN_POST:
+            self.plugin.on(post, held, then=CHANGES.get(post, echo()))
+        with in_runtime() if self.step == IN_RUNTIME else contextlib.nullcontext() as entered:
+            answer = self.kubelet.client.begin(self.verb, request, timeout=60)
+            if self.step == IN_PRE:
+                self.plugin.take(f"Pre{self.verb}")
+            if self.step == IN_RUNTIME:
+                assert entered.wait(20)
+            if self.step == IN_POST:
+                self.plugin.take(post)
+            if self.step in (IN_PRE, IN_RUNTIME, IN_POST):
+                self.front.kill()
+            else:
+                assert self.front.wait_exit(20) == -9, "it has killed itself"
+            try:
+                answer.result(60)
+                self.code = "OK"
+            except grpc.RpcError as error:
+                self.code = error.code().name
+        held.release()
+        self.front.environment = {}
+        self.front.start()
+        self.kubelet.until_served()
+
+    def recover(self):
+        """kubelet goes on until its container runs; gives what the next hook was told, and the resources in force."""
+        if self.verb == "UpdateContainerResources" and self.code != "OK":
+            self.kubelet.call(self.verb)
+        container = self.kubelet.sync()
+        self.pre_asked = self.asked(f"Pre{self.verb}")
+        in_force = self.kubelet.client.container_status(container).status.resources.linux
+        self.kubelet.client.update(container, memory_limit_in_bytes=96 << 20)
+        return self.plugin.of("PreUpdateContainerResources")[-1].request, in_force
+
+    def asked(self, hook):
+        """How often the plugin has been asked there."""
+        return len([call for call in self.plugin.of(hook) if call.request.pod_meta.uid == self.kubelet.uid])
+
+
+RESULTS = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table():
+    RESULTS.clear()
+    yield
+    verbs = list(STEPS)
+    print("\n| killed | kubelet saw | " + " | ".join(verbs) + " |\n|" + "---|" * (len(verbs) + 2))
+    for step in STEPS["StartContainer"]:
+        cells = [RESULTS.get((verb, step), "") for verb in verbs]
+        print(f"| {step} | {'OK' if step in END else 'UNAVAILABLE'} | " + " | ".join(cells) + " |")
+
+
+@pytest.fixture
+def crashing(start_plugin, start_manager):
+    def make(socket, verb, step, parent="/kubepods/pod7"):
+        plugin = start_plugin(policy="Fail", timeout="30s")
+        front = start_manager(socket, start=False)
+        clients.append(Runtime(front.listen))
+        return Crash(front, plugin, Kubelet(clients[-1], parent), verb, step)
+
+    clients = []
+    yield make
+    for client in clients:
+        client.close()
+
+
+def whole(told, crash):
+    """Whether a hook was told everything about the container, with what plugins changed and what is in force."""
+    pod = crash.kubelet.pod
+    assert told.pod_meta.SerializeToString() == pod.metadata.SerializeToString()
+    assert dict(told.pod_labels) == dict(pod.labels)
+    assert dict(told.pod_annotations) == {**pod.annotations, "by": "plugin"}
+    assert told.pod_cgroup_parent == pod.linux.cgroup_parent
+    assert dict(told.container_envs) == {"A": "1", "BY": "plugin"}
+    assert told.container_meta.name == "web"
+
+
+def check(crash, there):
+    """kubelet goes on, and in the end takes all away; `there` is a client of the runtime itself. Gives the table's cell."""
+    verb, step, kubelet = crash.verb, crash.step, crash.kubelet
+    assert crash.code == ("OK" if step in END else "UNAVAILABLE")
+    if verb not in ("StopContainer", "StopPodSandbox"):
+        told, in_force = crash.recover()
+        whole(told, crash)
+        ours, its = told.container_resources, in_force
+        assert ours.cpu_shares == its.cpu_shares == (222 if verb == "UpdateContainerResources" else 333)
+        assert ours.cpu_period == its.cpu_period or not its.cpu_period
+        if verb == "UpdateContainerResources":
+            assert its.cpu_period == 77777, "PreUpdateContainerResources was not skipped"
+        assert ours.cpu_quota == its.cpu_quota
+        unchanged = lost(verb, step) in ("all", "its change", "its refusal")
+        assert its.cpu_quota == (0 if unchanged else 70000), "what PostStartContainer wanted"
+        (sandbox,) = kubelet.sandboxes(there)
+        assert sandbox.state == READY and sandbox.annotations["by"] == "plugin", "PreRunPodSandbox was not skipped"
+        (container,) = kubelet.containers(there)
+        assert container.state == RUNNING
+    if step == "stopped":
+        assert crash.asked("PostStopContainer") == 0, "nobody is told of our own stop"
+    started = crash.asked("PostStartContainer")
+    kubelet.terminate()
+    assert kubelet.sandboxes(there) == [] and kubelet.containers(there) == [], "kubelet has found and removed all"
+    pre = [f"Pre {crash.pre_asked}×"] if crash.pre_asked else []
+    if verb not in POST:
+        return ", ".join(pre)
+    posts = started if verb == "StartContainer" else crash.asked(POST[verb])
+    what = lost(verb, step)
+    assert (posts == 0) == (what == "all"), crash.plugin.names()
+    return ", ".join([*pre, "**Post lost**" if what == "all" else f"Post asked, **{what} lost**" if what else "Post asked"])
+
+
+def test_every_step_of_the_program_is_among_the_cases():
+    source = (ROOT / "Sources" / "CRIServer" / "Calls" / "CrashStep.swift").read_text()
+    steps = set(re.findall(r"^  case (\w+)$", source, re.MULTILINE))
+    assert steps == {step for _, step in CASES} - {IN_PRE, IN_RUNTIME, IN_POST}
+
+
+def test_what_is_not_exactly_a_step_does_nothing(runtime, crashing):
+    crash = crashing(runtime.socket, "RunPodSandbox", "Allowed")
+    crash.prepare()
+    crash.kubelet.sync()
+    assert crash.front.process.poll() is None
+
+
+@pytest.mark.parametrize("verb,step", CASES)
+def test_killed_before_a_simulated_runtime(runtime, crashing, verb, step):
+    crash = crashing(runtime.socket, verb, step)
+    crash.prepare()
+
+    @contextlib.contextmanager
+    def in_runtime():
+        entered, gate = threading.Event(), threading.Event()
+
+        def held(call):
+            answer = getattr(runtime, f"_on_{verb}")(call)
+            entered.set()
+            gate.wait(30)
+            return answer
+
+        runtime.on(verb, held)
+        yield entered
+        runtime.on(verb, None)
+        gate.set()
+
+    crash.crash(in_runtime)
+    with Runtime(runtime.socket) as there:
+        known(crash, there)
+        RESULTS[verb, step] = check(crash, there)
+    every_pre_hook_was_asked(crash, runtime)
+
+
+def known(crash, there):
+    """Whatever is there after the crash, kubelet has asked for it, under this name and attempt."""
+    sandboxes, containers = crash.kubelet.sandboxes(there), crash.kubelet.containers(there)
+    assert len(there.call("ListPodSandbox").items) == len(sandboxes) <= 1
+    assert len(there.call("ListContainers").containers) == len(containers) <= 1
+    for sandbox in sandboxes:
+        assert sandbox.metadata.SerializeToString() == crash.kubelet.pod.metadata.SerializeToString()
+    for container in containers:
+        assert container.metadata.SerializeToString() == crash.kubelet.container.metadata.SerializeToString()
+
+
+def every_pre_hook_was_asked(crash, runtime):
+    """Of all that the runtime was ever asked in this case: nothing without what the plugin wanted."""
+    for call in runtime.of("RunPodSandbox"):
+        assert call.request.config.annotations["by"] == "plugin"
+    for call in runtime.of("CreateContainer"):
+        assert {(e.key, e.value) for e in call.request.config.envs} >= {("BY", b"plugin")}
+        assert call.request.sandbox_config.annotations["by"] == "plugin", "what the pod got is not forgotten"
+    updated = set()
+    for call in runtime.calls:
+        if call.method == "UpdateContainerResources" and call.request.linux.cpu_shares == 333:
+            updated.add(call.request.container_id)
+        if call.method == "StartContainer":
+            assert call.request.container_id in updated, "our update comes before the start"
+    updates = [call.request.linux for call in runtime.of("UpdateContainerResources") if call.request.linux.cpu_shares == 222]
+    # (Once it is in force the plugin sees it, and what it wants then is no change.)
+    assert all(linux.cpu_period == 77777 for linux in updates[:1]), "kubelet's own update, with the plugin's change"
+
+
+@pytest.mark.parametrize("verb,step", [
+    (verb, step) for verb, step in CASES
+    if verb in ("RunPodSandbox", "CreateContainer", "StartContainer") and step != IN_RUNTIME
+])
+def test_killed_before_containerd(containerd, direct, parent, crashing, verb, step):
+    crash = crashing(containerd.socket, verb, step, parent)
+    crash.prepare()
+    crash.crash()
+    known(crash, direct)
+    check(crash, direct)
