@@ -183,7 +183,8 @@ class Stack:
                 hold[hook] = hang(MARK if hook == "PreRunPodSandbox" else echo())
                 plugin.on(hook, hold[hook])
         for case in cases:
-            case.answer = self.kubelet.begin(case.verb, case.request, HASTY if fault == HUNG else PATIENT)
+            hasty = fault == HUNG and phase != POST  # there nobody waits for the runtime
+            case.answer = self.kubelet.begin(case.verb, case.request, HASTY if hasty else PATIENT)
         for case in cases:
             if phase != ASKED:
                 plugin.take(VERBS[case.verb][phase], within=20)
