@@ -222,7 +222,7 @@ class Stack:
         for hook in hold:
             plugin.on(hook, MARK if hook == "PreRunPodSandbox" else echo())
         for case in cases:
-            self.go_on(case)
+            self.go_on(case, fault, phase)
         return {case.verb: case for case in cases}
 
     def kill(self):
@@ -280,36 +280,43 @@ class Stack:
 
     # Afterwards
 
-    def go_on(self, case):
-        """kubelet finds what there is, repeats what failed, and the next hooked call must be told everything."""
+    def go_on(self, case, fault, phase):
+        """kubelet finds what there is, the next hooked call must be told everything, and what failed is repeated."""
         case.sent_later = self.count(case)
+        is_done = case.code == "OK" or (phase == ASKED and fault != REFUSES)
+        if fault == HUNG and phase == PRE and case.verb not in ("RunPodSandbox", "CreateContainer"):
+            # What it had not read it may do now or never, in its own time.
+            self.kubelet.call(case.verb, case.request)
+            is_done = True
         pods = [pod.id for pod in self.kubelet.call("ListPodSandbox").items if pod.metadata.uid == case.uid]
-        if case.code != "OK" and case.verb == "RunPodSandbox":
-            pods = pods or [self.kubelet.run_pod(case.pod_config)]
+        if case.verb == "RunPodSandbox" and not pods:
+            if is_done:
+                case.wrong.append("its pod is gone")
+            pods = [self.kubelet.run_pod(case.pod_config)]
+        for case.pod in pods:
+            self.look(case, is_done)
         if case.code != "OK" and case.verb not in ("RunPodSandbox", "CreateContainer"):
             self.kubelet.call(case.verb, case.request)
+
+    def look(self, case, is_done):
+        """What the hooks of the pod and its containers are told."""
         marked = cri.PodSandboxConfig.FromString(case.pod_config.SerializeToString())
         marked.annotations["by"] = "plugin"
-        if not pods:
-            case.wrong.append("its pod is gone")
-        for case.pod in pods:
-            if case.verb not in ("RunPodSandbox", "StopPodSandbox"):
-                containers = self.kubelet.call("ListContainers").containers
-                containers = [container.id for container in containers if container.pod_sandbox_id == case.pod]
-            else:
-                containers = []
-            if not containers:
-                self.plugin.forget()
-                containers = [self.kubelet.call("CreateContainer", self.create_request(case)).container_id]
-                complete(self.plugin.take("PreCreateContainer").request, marked, "")
-            for container in containers:
-                self.plugin.forget()
-                self.kubelet.update(container, cpu_quota=5000)
-                told = complete(self.plugin.take("PreUpdateContainerResources").request, marked, container)
-                there = self.runtime.state()[1][container]["resources"]
-                shares = 222 if case.verb == "UpdateContainerResources" else 100
-                if not told.container_resources.cpu_shares == there.cpu_shares == shares:
-                    case.wrong.append(f"{shares} shares: the plugin is told {told.container_resources.cpu_shares}, {there}")
+        containers = [c.id for c in self.kubelet.call("ListContainers").containers if c.pod_sandbox_id == case.pod]
+        if case.verb == "CreateContainer" and is_done and not containers:
+            case.wrong.append("its container is gone")
+        if not containers:
+            self.plugin.forget()
+            containers = [self.kubelet.call("CreateContainer", self.create_request(case)).container_id]
+            complete(self.plugin.take("PreCreateContainer").request, marked, "")
+        for container in containers:
+            self.plugin.forget()
+            self.kubelet.update(container, cpu_quota=5000)
+            told = complete(self.plugin.take("PreUpdateContainerResources").request, marked, container)
+            there = self.runtime.state()[1][container]["resources"]
+            shares = 222 if case.verb == "UpdateContainerResources" and is_done else 100
+            if not told.container_resources.cpu_shares == there.cpu_shares == shares:
+                case.wrong.append(f"{shares} shares: the plugin is told {told.container_resources.cpu_shares}, {there}")
 
 
 MARK = sparse(annotations={"by": "plugin"})
