@@ -15,12 +15,13 @@ package final class CallServer: @unchecked Sendable {
   let imageEndpoint: RuntimeEndpoint
   let plugins: PluginsManager
   let dispatcher: RuntimeDispatcher
-  let store: Store
-  let lookup: SubjectLookup
+  private let records: Store
+  private let subjects: SubjectLookup
   /// The dispatcher's: it is given deadlines that are set here.
   let clock: SteadyClock
   private let logger: Logger
   private var collectedBytes = 0
+  private var reports: [() -> Void] = []
 
   package init(
     group: ConnectionGroup, runtimeEndpoint: RuntimeEndpoint, imageEndpoint: RuntimeEndpoint,
@@ -31,8 +32,8 @@ package final class CallServer: @unchecked Sendable {
     self.imageEndpoint = imageEndpoint
     self.plugins = plugins
     self.dispatcher = dispatcher
-    self.store = store
-    self.lookup = lookup
+    records = store
+    subjects = lookup
     clock = dispatcher.clock
     self.logger = logger
   }
@@ -47,14 +48,53 @@ package final class CallServer: @unchecked Sendable {
     return verb.hookPoints.contains { !registry.plugins(at: $0).isEmpty }
   }
 
-  /// The Store is told when the answer has been written, and before anything that follows from it is read.
+  // MARK: The Store
+
+  /// What is remembered; all that has been reported is in it.
+  var store: Store {
+    catchUp()
+    return records
+  }
+
+  /// Finds out whom a call is about, with all that has been reported.
+  var lookup: SubjectLookup {
+    catchUp()
+    return subjects
+  }
+
+  /// A relayed life-cycle call, of which the Store is to know.
   func observation(of verb: Verb) -> Observation {
     Observation { request, answer, outcome in
-      self.group.eventLoop.execute {
+      self.report(bytes: request.readableBytes) {
         verb.call.settle(request.readableBytesView, Array(answer.readableBytesView), outcome, to: self)
       }
     }
   }
+
+  /// Takes what the Store is to be told of a call that has ended. It is told, in the order of the reports, before
+  /// anybody asks it, and in the next quiet moment otherwise: decoding what is to be remembered takes longer than
+  /// relaying it, and no call need wait for that.
+  ///
+  /// - Parameter bytes: What the report holds.
+  func report(bytes: Int, _ report: @escaping () -> Void) {
+    reports.append(report)
+    if reports.count == 1 {
+      group.eventLoop.assumeIsolated().scheduleTask(in: ServerLimits.reportDelay) { self.catchUp() }
+    }
+    // Behind the flush of the answer.
+    if reports.count == ServerLimits.reports || bytes > ServerLimits.reportBytes {
+      group.eventLoop.assumeIsolated().execute { self.catchUp() }
+    }
+  }
+
+  private func catchUp() {
+    guard !reports.isEmpty else { return }
+    let due = reports
+    reports = []
+    for report in due { report() }
+  }
+
+  // MARK: What calls hold
 
   /// Counts what hooked calls hold of their requests; negative when it is let go.
   ///

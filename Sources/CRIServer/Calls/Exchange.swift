@@ -122,11 +122,11 @@ final class Exchange: @unchecked Sendable {
 
   // MARK: The Store
 
-  /// Tells the Store how the call ended. Done when the answer has been written: that costs kubelet no time, and
-  /// nothing that it may send because of the answer is read before.
+  /// Reports to the Store how the call ended.
   func settle() {
-    settlement?()
-    settlement = nil
+    guard let settlement else { return }
+    self.settlement = nil
+    server.report(bytes: body.readableBytes, settlement)
   }
 
   // MARK: The runtime

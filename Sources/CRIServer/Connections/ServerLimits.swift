@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// What grows has a limit (design, "The wire" and "What a hooked call does").
 package enum ServerLimits {
   /// Connections at once; further ones are closed.
@@ -11,6 +13,10 @@ package enum ServerLimits {
   static let collectedBytes = 64 << 20
   /// The copy that is kept of an observed call's messages; a larger one is not observed.
   static let observedBytes = 1 << 20
+  /// What may wait to be told to the Store, and for how long: reports, and bytes that one holds.
+  static let reports = 64
+  static let reportBytes = 64 << 10
+  static let reportDelay = TimeAmount.milliseconds(5)
   /// How long calls in flight may take after SIGTERM.
   static let drain: Duration = .seconds(30)
 }
