@@ -230,11 +230,14 @@ class Stack:
         self.runtime.kill()
         self.front.wait_log("the runtime is gone", since)
 
-    def restart(self):
-        self.kill()
+    def come_back(self):
         since = self.front.log_length()
         self.runtime.start()
         self.front.wait_log("the runtime answers", since)
+
+    def restart(self):
+        self.kill()
+        self.come_back()
 
     def refuse(self, verbs):
         code, text, details = ERROR
@@ -379,8 +382,7 @@ def test_the_runtime_is_killed_before_a_call_of_our_own(stack, case):
     if hook == "PostStartContainer":
         stack.front.wait_log("could not be stopped", since)
     plugin.on(hook, echo())
-    runtime.start()
-    eventually(stack.is_back, 30)
+    stack.come_back()
     assert len([r for r in runtime.calls("StartContainer") if r.container_id == container]) == (hook == "PostStartContainer")
     assert not [r for r in runtime.calls("UpdateContainerResources") if r.container_id == container]
     stack.kubelet.stop_container(container)

@@ -28,7 +28,7 @@ package final class RuntimeEndpoint: Service, @unchecked Sendable {
   /// Why the last probe failed.
   private var lastFailure = ""
   /// ``follow()`` while it waits for the socket.
-  private var sleeper: CheckedContinuation<Void, Never>?
+  private var sleeper: CheckedContinuation<Bool, Never>?
 
   private static let versionPath = "/runtime.v1.RuntimeService/Version"
   /// A runtime that accepts a call and says nothing for so long is left to its callers.
@@ -126,26 +126,29 @@ package final class RuntimeEndpoint: Service, @unchecked Sendable {
     channel.close()
   }
 
-  /// Asks whether the runtime is there; when it is, waits until it is gone. Asks again when its socket changes,
-  /// or after a pause of 50 ms, which doubles to 1 s while it is not there.
+  /// Asks whether the runtime is there; when it is, waits until it is gone. Asks again after a pause of 50 ms, which
+  /// doubles to 1 s while it is not there; a change of its socket ends the pause, and makes the next ones short again.
   private func follow() async {
     var pause = Self.firstPause
+    var isAnnounced = false
     while !Task.isCancelled {
       if await probe() {
         pause = Self.firstPause
+        isAnnounced = false
         logger.info("the runtime answers", metadata: ["endpoint": "\(path)"])
         whenUp?()
         await channel.untilDisconnected()
         guard !Task.isCancelled else { return }
         logger.warning("the runtime is gone", metadata: ["endpoint": "\(path)"])
         // One that answers and hangs up, again and again, must not keep us busy.
-        await sleep(for: pause)
+        _ = await sleep(for: pause)
       } else {
-        if pause == Self.firstPause {
+        if !isAnnounced {
+          isAnnounced = true
           logger.warning("waiting for the runtime", metadata: ["endpoint": "\(path)", "error": "\(lastFailure)"])
         }
-        await sleep(for: pause)
-        pause = min(pause * 2, Self.longestPause)
+        let hasChanged = await sleep(for: pause)
+        pause = hasChanged ? Self.firstPause : min(pause * 2, Self.longestPause)
       }
     }
   }
@@ -153,25 +156,27 @@ package final class RuntimeEndpoint: Service, @unchecked Sendable {
   /// The socket's own name is watched, not its directory: what others write beside it must not cost us anything.
   private func watchSocket() async {
     try? await DirectoryWatch.watching(path, on: group.eventLoop, logger: logger) { changes in
-      for await _ in changes { wake() }
+      for await _ in changes { wake(true) }
     }
   }
 
   /// Returns after `pause`, or earlier if the socket comes or goes or the task is cancelled.
-  private func sleep(for pause: Duration) async {
-    let timer = group.eventLoop.scheduleTask(in: TimeAmount(pause)) { self.wake() }
-    await withTaskCancellationHandler {
+  ///
+  /// - Returns: The socket has come or gone.
+  private func sleep(for pause: Duration) async -> Bool {
+    let timer = group.eventLoop.scheduleTask(in: TimeAmount(pause)) { self.wake(false) }
+    defer { timer.cancel() }
+    return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        if Task.isCancelled { continuation.resume() } else { sleeper = continuation }
+        if Task.isCancelled { continuation.resume(returning: false) } else { sleeper = continuation }
       }
     } onCancel: {
-      group.eventLoop.execute { self.wake() }
+      group.eventLoop.execute { self.wake(false) }
     }
-    timer.cancel()
   }
 
-  private func wake() {
-    sleeper?.resume()
+  private func wake(_ hasChanged: Bool) {
+    sleeper?.resume(returning: hasChanged)
     sleeper = nil
   }
 
