@@ -100,7 +100,8 @@ class _H2(h2.connection.H2Connection):
 class _End:
     """What both ends share: one socket, one h2 state, a lock."""
 
-    def __init__(self, connection, client_side, ping_per_data=False, give_back=True):
+    def __init__(self, connection, client_side, ping_per_data=False, give_back=True, max_streams=100):
+        """`max_streams`: how many streams at once the other end is allowed."""
         self.socket = connection
         self.lock = threading.RLock()
         self.streams = {}
@@ -126,6 +127,7 @@ class _End:
             {
                 h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: WINDOW,
                 h2.settings.SettingCodes.MAX_HEADER_LIST_SIZE: 1 << 20,
+                h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: max_streams,
             }
         )
         self.h2.increment_flow_control_window(64 << 20)
@@ -154,10 +156,11 @@ class _End:
 
     def send_some(self, stream, data, end=False):
         """Sends as much as flow control allows now; gives what is left."""
+        data = memoryview(data)  # what is left of a large body is not copied with each frame
         with self.lock:
             while True:
                 room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
-                part, data = data[:room], data[room:]
+                part, data = bytes(data[:room]), data[room:]
                 if part or (end and not data):
                     self.h2.send_data(stream, part, end_stream=end and not data)
                 self.flush()
@@ -186,8 +189,9 @@ class _End:
 
     def _receive(self, timeout):
         """Reads once; gives the events. None at the end of the connection."""
-        ready, _, _ = select.select([self.socket], [], [], timeout)
-        if not ready:
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        if not poll.poll(timeout * 1000):
             return []
         try:
             data = self.socket.recv(1 << 18)
@@ -293,6 +297,7 @@ class Connection(_End):
 
     def run(self):
         try:
+            self.server._call("open", self, None)
             while not self.closed:
                 events = self._receive(0.5)
                 if events is None:
@@ -327,7 +332,7 @@ class Connection(_End):
     def send_body(self, stream, data, trailers=None):
         with self.lock:
             queue = getattr(stream, "queue", None)
-            stream.queue = (queue[0] + data if queue else data, trailers)
+            stream.queue = (bytes(queue[0]) + data if queue else data, trailers)
             self._continue()
 
     def _continue(self):
@@ -352,23 +357,26 @@ def status_trailers(status, text=""):
 
 
 class H2Server:
-    """Listens on a unix socket. `behaviour` maps "headers", "data", "end", "reset" to f(connection, stream).
+    """Listens on a unix socket. `behaviour` maps "headers", "data", "end", "reset" to f(connection, stream), and
+    "open", a new connection, to f(connection, None).
 
-    Everything seen is kept in `connections`; `wait` blocks until something holds of it.
+    Everything seen is kept in `connections`; `wait` blocks until something holds of it. `listener` is a socket that
+    listens already.
     """
 
-    def __init__(self, path, behaviour=None, **options):
+    def __init__(self, path, behaviour=None, listener=None, **options):
         self.path = str(path)
         self.behaviour = behaviour or {"end": lambda c, s: c.answer(s, bytes(s.data[5:]))}
         self.options = options
         self.connections = []
         self.changed = threading.Condition()
-        self._open()
+        self._open(listener)
 
-    def _open(self):
-        self.listener = sockets.socket(sockets.AF_UNIX)
-        self.listener.bind(self.path)
-        self.listener.listen(128)
+    def _open(self, listener=None):
+        self.listener = listener or sockets.socket(sockets.AF_UNIX)
+        if not listener:
+            self.listener.bind(self.path)
+            self.listener.listen(128)
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
     def _accept(self, listener):

@@ -21,13 +21,15 @@ IS_RELAY = BINARY == "relay"
 
 
 class Manager:
-    def __init__(self, place, runtime, image=None, hook_dir=None, flags=(), listen=None, start=True, ready=True):
+    def __init__(self, place, runtime, image=None, hook_dir=None, flags=(), listen=None, start=True, ready=True, prefix=()):
+        """`prefix`: a command that ends by running the one after it, such as setpriv."""
         self.place = str(place)
         self.listen = str(listen or os.path.join(self.place, "rm.sock"))
         self.hook_dir = str(hook_dir or os.path.join(self.place, "hooks.d"))
         os.makedirs(self.hook_dir, mode=0o755, exist_ok=True)
         self.runtime, self.image = str(runtime), image
         self.flags = list(flags)
+        self.prefix = list(prefix)
         #: Beside this process's own environment.
         self.environment = {}
         self.lines = []
@@ -48,7 +50,7 @@ class Manager:
         if self.process and self.process.poll() is None:
             return self
         self.process = subprocess.Popen(
-            dying_with_parent(self.command()),
+            dying_with_parent([*self.prefix, *self.command()]),
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -135,6 +137,10 @@ class Manager:
         else:
             self.kill()
         self.start()
+
+    def descriptors(self):
+        """How many file descriptors it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def rss(self):
         with open(f"/proc/{self.process.pid}/status") as status:
