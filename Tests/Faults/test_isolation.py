@@ -6,7 +6,7 @@ import pytest
 
 from Peers.messages import cri
 from Peers.recorder import register
-from Faults.isolation import EVERY, POINTS, PODS, TIMEOUT, Fleet, PartlyHanging, numbers, point_of
+from Faults.isolation import EVERY, POINTS, PODS, TIMEOUT, Fleet, PartlyHanging, point_of
 
 HUNG = PODS // EVERY
 
@@ -17,7 +17,7 @@ def test_400_pods_start_while_a_plugin_hangs_for_100(place, hook_dir, start_plug
     other = start_plugin("a-other", hooks=POINTS, policy="Fail", timeout=TIMEOUT)
     plugin = PartlyHanging(os.path.join(place, "hangs.sock"))
     register(hook_dir, "hangs", plugin.server.path, POINTS, policy, timeout=TIMEOUT)
-    fleet = Fleet(kubelet, numbers(is_hanging=True), point_of)
+    fleet = Fleet(kubelet, range(PODS), point_of)
     assert (len(fleet.others), len(fleet.hanging)) == (PODS - HUNG, HUNG)
 
     fleet.begin()

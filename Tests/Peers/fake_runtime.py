@@ -88,7 +88,7 @@ class FakeRuntime(grpc.GenericRpcHandler):
         #: The versions of CRI that it serves.
         self.versions = ["v1", "v1alpha2"]
         self._scripts = {}
-        self._raw_scripts = {}
+        self._streams = {}
         self._arrived = threading.Condition()
         self._serial = itertools.count(1)
         self._server = None
@@ -140,6 +140,10 @@ class FakeRuntime(grpc.GenericRpcHandler):
     def on(self, method, answer):
         """`answer(call)` instead of the usual one: a message, bytes, or raises `Refused`. None: as usual again."""
         self._scripts[method] = answer
+
+    def stream(self, method, messages):
+        """Serves a server stream: `messages(call)` gives the messages' bytes one by one, and may raise `Refused`."""
+        self._streams[method] = messages
 
     def refuse(self, method, code, text="refused by the test", trailers=()):
         def answer(call):
@@ -203,6 +207,8 @@ class FakeRuntime(grpc.GenericRpcHandler):
             return kind(recorded_stream)
         if not path.startswith(tuple(f"/runtime.{version}." for version in self.versions)):
             return None
+        if name in self._streams:
+            return grpc.unary_stream_rpc_method_handler(lambda data, context: self._stream(path, name, data, context))
         if name == "GetContainerEvents":
             return grpc.unary_stream_rpc_method_handler(lambda data, context: self._events(path, data, context))
         if name in self._scripts or hasattr(self, f"_on_{name}"):
@@ -232,6 +238,14 @@ class FakeRuntime(grpc.GenericRpcHandler):
             context.set_trailing_metadata(list(refused.trailers))
             context.abort(refused.code, refused.text)
         return answer if isinstance(answer, bytes) else answer.SerializeToString()
+
+    def _stream(self, path, name, data, context):
+        call = self._record(path, data, context)
+        try:
+            yield from self._streams[name](call)
+        except Refused as refused:
+            context.set_trailing_metadata(list(refused.trailers))
+            context.abort(refused.code, refused.text)
 
     # The wire's methods
 
