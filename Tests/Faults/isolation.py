@@ -200,7 +200,8 @@ def main():
             seen[run].append((percentile(times, 0.5), percentile(times, 0.99)))
         print(f"round {number + 1}" + "".join(f"{seen[run][-1][0]:18.0f}{seen[run][-1][1]:7.0f}" for run in RUNS))
     for name, choose in (("median", statistics.median), ("least", min), ("most", max)):
-        print(f"{name:7}" + "".join(f"{choose(a for a, _ in seen[run]):18.0f}{choose(b for _, b in seen[run]):7.0f}" for run in RUNS))
+        columns = [(choose(p50 for p50, _ in seen[run]), choose(p99 for _, p99 in seen[run])) for run in RUNS]
+        print(f"{name:7}" + "".join(f"{p50:18.0f}{p99:7.0f}" for p50, p99 in columns))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from Peers.h2peer import H2Server, framed, status_trailers
 from Peers.messages import cri
 from Peers.recorder import hang, register
 from Peers.wait import eventually
-from Wire.expect import refused
+from Wire.expect import by, refused
 
 PRE = "PreRunPodSandbox"
 
@@ -42,6 +42,15 @@ def test_a_new_socket_resets_the_breaker_although_it_has_the_old_ones_inode_numb
         plugin = answering(path)
     with plugin:
         life.pod()
+
+
+def test_a_call_that_was_not_processed_is_repeated_once_and_no_more(place, hook_dir, runtime, life):
+    with H2Server(os.path.join(place, "p.sock"), {"open": lambda c, s: c.send_goaway(0)}) as plugin:
+        register(hook_dir, "p", plugin.path, [PRE], "Fail", timeout="60s")
+        with refused("UNAVAILABLE", by("p", PRE), "connection broken"):
+            life.pod(timeout=120)
+        assert len(plugin.connections) == 2
+    assert runtime.of("RunPodSandbox") == []
 
 
 def test_a_plugin_that_is_registered_no_longer_is_hung_up_on(place, hook_dir, manager, life):
