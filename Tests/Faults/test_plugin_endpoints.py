@@ -79,3 +79,22 @@ def test_a_call_under_way_ends_although_its_plugin_is_registered_no_longer(start
     assert not asked.cancelled.is_set()
     slow.release()
     assert running.result(60)
+
+
+def test_no_call_is_lost_while_its_plugins_registration_changes(place, hook_dir, manager, kubelet):
+    """One call sees one registration: to one endpoint, the other, or none."""
+    with answering(os.path.join(place, "a.sock")) as a, answering(os.path.join(place, "b.sock")) as b:
+        path = register(hook_dir, "p", a.path, [PRE], "Fail", timeout="60s")
+        kubelet.call("Status")
+        running = []
+        for number in range(40):
+            since = manager.log_length()
+            running += [kubelet.begin(PRE[3:], cri.RunPodSandboxRequest(config=pod_config())) for _ in range(10)]
+            if number % 3 == 2:
+                os.unlink(path)
+                manager.wait_log("p.json: is gone", since)
+            else:
+                register(hook_dir, "p", (b, a)[number % 3].path, [PRE], "Fail", timeout="60s")
+                manager.wait_log("plugin p: ", since)
+        assert all(call.result() for call in running)
+        assert a.streams() and b.streams()
