@@ -27,11 +27,8 @@ from sections import HOOKED, LARGE_CASE, MANY, ONE, SECTIONS, Bench
 MARK = "<!-- bench: {} -->"
 
 
-def parsed():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--calls", type=int, default=10_000, help="calls of 100 B at 1 in flight, a round")
-    parser.add_argument("--only", action="append", metavar="SECTION", choices=SECTIONS, help=f"one of {', '.join(SECTIONS)}")
+def add_common(parser):
+    """The flags that scale.py has too."""
     parser.add_argument("--manager", action="append", metavar="[NAME=]PATH", default=[],
                         help="another runtime-manager; twice: two builds, compared")
     parser.add_argument("--no-build", action="store_true")
@@ -42,6 +39,14 @@ def parsed():
     parser.add_argument("--out", default=os.path.join(ROOT, ".build", "bench"), help="where tables, samples and pictures go")
     parser.add_argument("--markdown", action="store_true", help="print the tables as markdown")
     parser.add_argument("--document", metavar="FILE", help="put the tables between the marks in FILE, the picture beside it")
+
+
+def parsed():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=10_000, help="calls of 100 B at 1 in flight, a round")
+    parser.add_argument("--only", action="append", metavar="SECTION", choices=SECTIONS, help=f"one of {', '.join(SECTIONS)}")
+    add_common(parser)
     return parser.parse_args()
 
 
@@ -58,9 +63,9 @@ def named_managers(arguments):
 
 
 def machine(arguments):
-    """What was measured on, and how."""
+    """How it was measured, and on what."""
     model = re.search(r"model name\s*: (.*)", read("/proc/cpuinfo"))
-    return (f"{arguments.rounds} rounds, {arguments.calls:,} calls a round at 1 in flight, "
+    return (f"{arguments.rounds} rounds, {arguments.calls:,} calls a round, "
             f"{'every core' if arguments.no_pin else 'all on one core'} of {os.cpu_count()} "
             f"({model[1] if model else platform.machine()}, Linux {platform.release()}); median, and min..max of the rounds")
 
