@@ -1,6 +1,11 @@
-"""What the results say: tables, goals and their verdicts. Values only; nothing here measures."""
+"""What the results say, as tables: for a terminal, as markdown, in a document. Nothing here measures."""
 
 import statistics
+
+from processes import read, stop
+
+#: Between these two lines of a document stand the figures of the last run.
+MARK = "<!-- bench: {} -->"
 
 
 def middle(numbers):
@@ -76,3 +81,13 @@ def markdown(rows, stream):
     for row in rows[1:]:
         print("| " + " | ".join(row) + " |", file=stream)
     print(file=stream)
+
+
+def put_into(document, text):
+    """Replaces what stands between the marks."""
+    begin, end = MARK.format("begin"), MARK.format("end")
+    before, _, rest = read(document).partition(begin)
+    if end not in rest:
+        stop(f"{document} lacks {begin} and {end}")
+    with open(document, "w") as file:
+        file.write(f"{before}{begin}\n\n{text}{end}{rest.partition(end)[2]}")

@@ -24,8 +24,6 @@ from goals import goals_table
 from processes import ROOT, build_swift, find_pictures, find_tools, pinned, read, stop
 from sections import HOOKED, LARGE_CASE, MANY, ONE, SECTIONS, Bench
 
-MARK = "<!-- bench: {} -->"
-
 
 def add_common(parser):
     """The flags that scale.py has too."""
@@ -97,16 +95,6 @@ def written(results, arguments):
                        "figures": listed(results.figures)}, indent=1)
 
 
-def put_into(document, text):
-    """Replaces what stands between the marks."""
-    begin, end = MARK.format("begin"), MARK.format("end")
-    before, _, rest = read(document).partition(begin)
-    if end not in rest:
-        stop(f"{document} lacks {begin} and {end}")
-    with open(document, "w") as file:
-        file.write(f"{before}{begin}\n\n{text}{end}{rest.partition(end)[2]}")
-
-
 def main():
     arguments = parsed()
     find_tools("h2load", "socat", "cc")
@@ -135,7 +123,7 @@ def main():
         for directory in pictures_at:
             pictures.speed(bench.results, managers, (ONE, MANY, LARGE_CASE, HOOKED), os.path.join(directory, "speed.svg"))
     if arguments.document:
-        put_into(arguments.document, read(out("speed.md")))
+        report.put_into(arguments.document, read(out("speed.md")))
     print()
     tell(bench.results, managers, arguments, report.markdown if arguments.markdown else report.shown, sys.stdout)
     print(f"bench: samples, tables and pictures are in {arguments.out}", file=sys.stderr)

@@ -197,7 +197,7 @@ def main():
         if has_pictures:
             draw(curves, os.path.join(directory, "scale.svg"))
     if arguments.document:
-        run.put_into(arguments.document, read(os.path.join(arguments.out, "scale.md")))
+        report.put_into(arguments.document, read(os.path.join(arguments.out, "scale.md")))
     print()
     tell(report.markdown if arguments.markdown else report.shown, sys.stdout)
 

@@ -12,6 +12,7 @@ with exit code 0 only if every goal holds.
 import argparse
 import contextlib
 import csv
+import io
 import json
 import os
 import random
@@ -29,7 +30,7 @@ from Peers.cri import Runtime  # noqa: E402
 from Peers.messages import cri  # noqa: E402
 from Peers.wait import eventually  # noqa: E402
 from processes import ROOT, Manager, Place, build_swift, find_pictures, memory, read, register  # noqa: E402
-from report import markdown, shown  # noqa: E402
+from report import markdown, put_into, shown  # noqa: E402
 from restarts import Outages, schedule  # noqa: E402
 
 import grpc  # noqa: E402
@@ -49,6 +50,7 @@ def parsed():
     parser.add_argument("--binaries", default=os.path.join(ROOT, ".build", "release"), help="where the Swift programs are")
     parser.add_argument("--no-build", action="store_true")
     parser.add_argument("--markdown", action="store_true", help="print the goals as markdown")
+    parser.add_argument("--document", metavar="FILE", help="put the goals between the marks in FILE, CSV and picture beside it")
     arguments = parser.parse_args()
     arguments.manager = arguments.manager or os.path.join(arguments.binaries, "runtime-manager")
     arguments.seed = random.randrange(1 << 32) if arguments.seed is None else arguments.seed
@@ -175,6 +177,13 @@ def soak(arguments, place):
     return rows, checks, kubelet, planned
 
 
+def tell(arguments, kubelet, planned, checks, table, stream):
+    ledger, restarts = kubelet.ledger, [one.what for one in planned]
+    print(f"{arguments.minutes:g} minutes, seed {arguments.seed}: {ledger.total():,} calls, of which {len(ledger.failed)} failed while "
+          f"the runtime was away; {restarts.count('runtime')} restarts of the runtime, {restarts.count('plugin')} of plugins.\n", file=stream)
+    table([["soak", "goal", "measured", "verdict"]] + [check.row() for check in checks], stream)
+
+
 def main():
     arguments = parsed()
     has_pictures = find_pictures()
@@ -185,20 +194,21 @@ def main():
         with Place(directory, arguments.binaries, None) as place:
             rows, checks, kubelet, planned = soak(arguments, place)
     os.makedirs(arguments.out, exist_ok=True)
-    with open(os.path.join(arguments.out, "soak.csv"), "w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    if has_pictures:
-        import timeline
+    for directory in [arguments.out] + ([os.path.dirname(arguments.document) or "."] if arguments.document else []):
+        with open(os.path.join(directory, "soak.csv"), "w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        if has_pictures:
+            import timeline
 
-        timeline.draw(rows, os.path.join(arguments.out, "soak.svg"))
+            timeline.draw(rows, os.path.join(directory, "soak.svg"))
+    if arguments.document:
+        text = io.StringIO()
+        tell(arguments, kubelet, planned, checks, markdown, text)
+        put_into(arguments.document, text.getvalue())
     print()
-    ledger = kubelet.ledger
-    print(f"{arguments.minutes:g} minutes, seed {arguments.seed}: {ledger.total():,} calls, of which {len(ledger.failed)} failed while "
-          f"the runtime was away; {sum(one.what == 'runtime' for one in planned)} restarts of the runtime, "
-          f"{sum(one.what == 'plugin' for one in planned)} of plugins\n")
-    (markdown if arguments.markdown else shown)([["soak", "goal", "measured", "verdict"]] + [check.row() for check in checks], sys.stdout)
+    tell(arguments, kubelet, planned, checks, markdown if arguments.markdown else shown, sys.stdout)
     print(f"soak: soak.csv and soak.svg are in {arguments.out}", file=sys.stderr)
     sys.exit(0 if all(check.holds for check in checks) else 1)
 
