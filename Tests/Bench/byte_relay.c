@@ -18,7 +18,7 @@ struct end {
   uint32_t watched;
   size_t first, last;
   struct end *peer, *next_dead;
-  char bytes[64 << 10];
+  char bytes[256 << 10];
 };
 
 static int poller;

@@ -79,8 +79,8 @@ def unary(bench):
         case = lambda calls, in_flight: [(way, way.name, (bodies.STATUS, body, calls, in_flight, 100)) for way in ways]
         bench.interleave("unary", {ONE: case(bench.calls, 1), MANY: case(bench.calls * 3, 32)})
         for way in ways:
-            if way.process:
-                bench.results.memory["after the 100 B load, Store empty", way.name] = way.memory()
+            if used := way.memory():
+                bench.results.memory["after the 100 B load, Store empty", way.name] = used
 
 
 HOOKED = "RunPodSandbox, 2 KB, 1 in flight"
@@ -118,8 +118,8 @@ def large(bench):
         body = place.body("small", bodies.framed(bodies.opaque(100)))
         bench.interleave("large", {LARGE_CASE: [(way, way.name, (bodies.STATUS, body, 10, 1, LARGE)) for way in ways]})
         for way in ways:
-            if way.process:
-                bench.results.memory["after the 16 MiB load", way.name] = way.memory()
+            if used := way.memory():
+                bench.results.memory["after the 16 MiB load", way.name] = used
 
 
 REACTION = "reaction to a registration file, ms"
