@@ -36,7 +36,8 @@ def case_table(results, case):
         get = lambda what: results.series(case, way, what)
         added = [m - d for m, d in zip(get("median"), direct)] if way != "direct" and direct else []
         rows.append([way, f"{middle(get('median')):,.1f}", spread(get("median"), 0), f"{middle(added):,.1f}" if added else "-",
-                     f"{middle(get('p99')):,.0f}", f"{middle(get('rate')):,.0f}", optional(get("cpu"), 2), optional(get("switches"), 2)])
+                     f"{middle(get('p99')):,.0f}", f"{middle(get('rate')):,.0f}",
+                     optional(get("cpu"), 2), optional(get("switches"), 2)])
     return rows
 
 

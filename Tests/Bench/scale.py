@@ -127,8 +127,9 @@ def in_flight(bench):
         ways = [Way("direct", runtime), place.peer("byte relay", "byte_relay", runtime),
                 place.peer("C-core proxy", "core_proxy", runtime), Manager(place, NAME, bench.managers[NAME], runtime)]
         small = place.body("small", bodies.framed(bodies.opaque(100)))
-        bench.interleave("in flight", {("in flight", x): [(way, way.name, (bodies.STATUS, small, bench.calls * (1 if x < 4 else 3), x))
-                                                          for way in ways] for x in xs})
+        calls = lambda x: bench.calls * (1 if x < 4 else 3)
+        bench.interleave("in flight", {("in flight", x): [(way, way.name, (bodies.STATUS, small, calls(x), x)) for way in ways]
+                                       for x in xs})
     names = [way.name for way in ways]
     rate = lambda name: [(x, [one / 1e3 for one in numbers]) for x, numbers in taken(bench, "in flight", xs, name, "rate")]
     return [Curve("Calls of 100 B a second", "in flight", "thousands", {name: rate(name) for name in names}, (True, False)),
@@ -162,12 +163,19 @@ SECTIONS = {"containers": containers, "plugins": plugins, "in-flight": in_flight
 def draw(curves, path):
     import pictures
 
-    figure, axes = pictures.pyplot.subplots((len(curves) + 1) // 2, 2, figsize=(10, 3.1 * ((len(curves) + 1) // 2)), squeeze=False)
+    height = (len(curves) + 1) // 2
+    figure, axes = pictures.pyplot.subplots(height, 2, figsize=(10, 3.1 * height), squeeze=False)
     for curve, one in zip(curves, axes.flat):
         pictures.curves(one, curve.title, curve.xlabel, curve.unit, curve.lines, curve.logarithmic)
     for one in list(axes.flat)[len(curves):]:
         one.set_axis_off()
     pictures.save(figure, path)
+
+
+def tell(arguments, curves, table, stream):
+    print(run.machine(arguments), end="\n\n", file=stream)
+    for curve in curves:
+        table(curve.table(), stream)
 
 
 def main():
@@ -190,16 +198,15 @@ def main():
         bench = Bench(arguments, managers, place)
         curves = [curve for name in arguments.only or SECTIONS for curve in SECTIONS[name](bench)]
     os.makedirs(arguments.out, exist_ok=True)
-    tell = lambda table, stream: [print(run.machine(arguments), end="\n\n", file=stream)] + [table(c.table(), stream) for c in curves]
     with open(os.path.join(arguments.out, "scale.md"), "w") as file:
-        tell(report.markdown, file)
+        tell(arguments, curves, report.markdown, file)
     for directory in [arguments.out] + ([os.path.dirname(arguments.document) or "."] if arguments.document else []):
         if has_pictures:
             draw(curves, os.path.join(directory, "scale.svg"))
     if arguments.document:
         report.put_into(arguments.document, read(os.path.join(arguments.out, "scale.md")))
     print()
-    tell(report.markdown if arguments.markdown else report.shown, sys.stdout)
+    tell(arguments, curves, report.markdown if arguments.markdown else report.shown, sys.stdout)
 
 
 if __name__ == "__main__":

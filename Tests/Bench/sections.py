@@ -144,7 +144,7 @@ def memory(bench):
 
     pods, containers = filling.PODS, filling.CONTAINERS
     for envs in (10, 200):
-        size = filling.record_bytes(envs)
+        size, what = filling.record_bytes(envs), f"{pods} pods, {containers:,} containers of {envs} envs"
         limit = 1.3 * size + 1024
         with bench.stage(f"m{envs}") as place:
             _, living = place.runtime("living.sock", "--living")
@@ -152,7 +152,7 @@ def memory(bench):
                 filling.fill(manager.socket, 20, 80, envs)  # what the first calls cost once
                 between = []
                 filling.fill(manager.socket, pods, containers, envs, lambda: between.append(manager.memory().own))
-                bench.results.memory[f"{pods} pods, {containers:,} containers of {envs} envs, created", manager.name] = manager.memory()
+                bench.results.memory[f"{what}, created", manager.name] = manager.memory()
                 cost = (manager.memory().own - between[0]) / containers
                 bench.results.figures[RECORD.format(envs), manager.name] = [cost / limit]
                 bench.results.notes.append(f"{manager.name}: a container's record of {envs} envs serializes to {size:,} bytes, "
@@ -160,7 +160,7 @@ def memory(bench):
         with bench.stage(f"n{envs}") as place:
             _, full = place.runtime("full.sock", "--pods", str(pods), "--containers", str(containers), "--envs", str(envs))
             for manager in bench.named_managers(place, full):
-                bench.results.memory[f"{pods} pods, {containers:,} containers of {envs} envs, read at start", manager.name] = manager.memory()
+                bench.results.memory[f"{what}, read at start", manager.name] = manager.memory()
 
 
 RECORD = "a container's record of {} envs: of 1.3 x its serialized size + 1 KB"

@@ -118,7 +118,8 @@ def observed(second, manager, kubelet, direct, happened):
 
 def soak(arguments, place):
     """Runs the load; gives the rows and what is needed to judge."""
-    _, runtime = place.runtime("runtime.sock", "--living", "--pods", str(arguments.pods), "--containers", str(arguments.containers))
+    there = ["--pods", str(arguments.pods), "--containers", str(arguments.containers)]
+    _, runtime = place.runtime("runtime.sock", "--living", *there)
     steady, *restarting = [Plugin(place, name) for name in ("steady", "flaky", "owed")]
     manager = Manager(place, "RuntimeManager", arguments.manager, runtime)
     register(manager.hooks, "steady", steady.socket, PRE_HOOKS + STOP_HOOKS, **{"failure-policy": "Fail"})
@@ -179,8 +180,9 @@ def soak(arguments, place):
 
 def tell(arguments, kubelet, planned, checks, table, stream):
     ledger, restarts = kubelet.ledger, [one.what for one in planned]
-    print(f"{arguments.minutes:g} minutes, seed {arguments.seed}: {ledger.total():,} calls, of which {len(ledger.failed)} failed while "
-          f"the runtime was away; {restarts.count('runtime')} restarts of the runtime, {restarts.count('plugin')} of plugins.\n", file=stream)
+    print(f"{arguments.minutes:g} minutes, seed {arguments.seed}: {ledger.total():,} calls, of which {len(ledger.failed)} failed "
+          f"while the runtime was away; {restarts.count('runtime')} restarts of the runtime, {restarts.count('plugin')} of "
+          "plugins.\n", file=stream)
     table([["soak", "goal", "measured", "verdict"]] + [check.row() for check in checks], stream)
 
 

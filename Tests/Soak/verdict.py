@@ -81,7 +81,8 @@ def hook_checks(ledger, kubelet, plugin):
                          ("PostStopPodSandbox", len(kubelet.stopped_pods))):
         if asked(hook) != wanted:
             wrong.append(f"{hook}: {asked(hook)} for {wanted}")
-    return [Check("hook points of the plugin that stays up whose count is not the calls'", "0", "; ".join(wrong) or "0", not wrong)]
+    text = "hook points of the plugin that stays up whose count is not the calls'"
+    return [Check(text, "0", "; ".join(wrong) or "0", not wrong)]
 
 
 def event_checks(told, received, restarts):
