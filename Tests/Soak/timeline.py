@@ -32,7 +32,7 @@ def draw(rows, path):
         axes.set_ylim(bottom=0)
     for axes in (memory, descriptors, latency):
         axes.axvspan(0, rows[-1]["second"] / 60 * WARM_UP, color="#f2f3f5", zorder=0)
-        axes.legend(frameon=False, fontsize=8, loc="upper right", ncols=3)
+        axes.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3)
         for row in rows:
             if "runtime" in row["restarted"]:
                 axes.axvline(row["second"] / 60, color=GOAL, linewidth=0.7, alpha=0.6)
