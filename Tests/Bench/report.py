@@ -51,7 +51,7 @@ def memory_table(results):
 
 def versus_table(results, first, second):
     """The second build beside the first: the ratio of each round."""
-    rows = [["second / first build", "latency", "calls/s", "CPU/call", "switches/call"]]
+    rows = [[f"{second} / {first}", "latency", "calls/s", "CPU/call", "switches/call"]]
     for case in results.cases():
         for way in results.ways(case):
             if not way.startswith(first):

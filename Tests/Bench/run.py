@@ -45,7 +45,10 @@ def parsed():
     parser.add_argument("--calls", type=int, default=10_000, help="calls of 100 B at 1 in flight, a round")
     parser.add_argument("--only", action="append", metavar="SECTION", choices=SECTIONS, help=f"one of {', '.join(SECTIONS)}")
     add_common(parser)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.document and arguments.only:
+        parser.error("--document wants all sections")
+    return arguments
 
 
 def named_managers(arguments):
