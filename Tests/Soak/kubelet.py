@@ -68,7 +68,7 @@ class Kubelet:
         self.listed = collections.Counter()
         #: What has been stopped with success, by id.
         self.stopped_containers, self.stopped_pods = set(), set()
-        self._threads = [threading.Thread(target=self._guarded, args=(work,), daemon=True)
+        self._threads = [threading.Thread(target=self.guarded, args=(work,), daemon=True)
                          for work in (self._list, self._probe, self._listen, self._churn)]
         self._churning = self._threads[-1]
         self.crashed = []
@@ -88,7 +88,8 @@ class Kubelet:
             thread.join(30)
         self.runtime.close()
 
-    def _guarded(self, work):
+    def guarded(self, work):
+        """Runs a thread's work; what ends it before its time is a fault of the load."""
         try:
             work()
         except Exception as error:  # a bug of the load is no success

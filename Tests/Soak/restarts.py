@@ -37,6 +37,18 @@ def schedule(seed, seconds):
     return sorted(planned, key=lambda restart: restart.at)
 
 
+def control(socket, method, request=b""):
+    """Asks a simulated runtime or plugin about itself. On a busy machine the first connection may come too late."""
+    def answer():
+        with Runtime(socket) as runtime:
+            try:
+                return (runtime.unary(f"/bench.Control/{method}", request),)
+            except grpc.RpcError:
+                return None
+
+    return eventually(answer, 60, f"{method} of {socket}")[0]
+
+
 class Outages:
     """When the runtime was away: from before it was told until a call through RuntimeManager has passed."""
 
@@ -46,8 +58,7 @@ class Outages:
 
     def restart_runtime(self, away):
         began = time.monotonic()
-        with Runtime(self.runtime) as control:
-            control.unary("/bench.Control/Restart", str(int(away * 1000)).encode())
+        control(self.runtime, "Restart", str(int(away * 1000)).encode())
         with Runtime(self.manager) as kubelet:
             # The old connection may still answer for a moment: only what comes after the absence counts.
             eventually(lambda: time.monotonic() > began + away and self._passes(kubelet), 60, "a call passes again")

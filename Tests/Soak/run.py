@@ -31,7 +31,7 @@ from Peers.messages import cri  # noqa: E402
 from Peers.wait import eventually  # noqa: E402
 from processes import ROOT, Manager, Place, build_swift, find_pictures, memory, read, register  # noqa: E402
 from report import markdown, put_into, shown  # noqa: E402
-from restarts import Outages, schedule  # noqa: E402
+from restarts import Outages, control, schedule  # noqa: E402
 
 import grpc  # noqa: E402
 
@@ -101,8 +101,7 @@ COLUMNS = ["second", "rss_kib", "anon_kib", "fds", "threads", "probe_median_us",
 
 def counts(socket):
     """What a simulated runtime or plugin was asked, by its own count."""
-    with Runtime(socket) as control:
-        return json.loads(control.unary("/bench.Control/Counts"))
+    return json.loads(control(socket, "Counts"))
 
 
 def observed(second, manager, kubelet, direct, happened):
@@ -132,7 +131,7 @@ def soak(arguments, place):
     stop, quiet = threading.Event(), threading.Event()
     outages, planned = Outages(runtime, manager.socket), schedule(arguments.seed, arguments.minutes * 60)
     kubelet, direct = Kubelet(manager.socket, stop, arguments.pods, arguments.containers).start(), Direct(runtime, stop)
-    begun, happened, rows = time.monotonic(), [], []
+    begun, happened, rows, done = time.monotonic(), [], [], []
 
     def restart():
         for one in planned:
@@ -143,8 +142,9 @@ def soak(arguments, place):
                 outages.restart_runtime(one.away)
             else:
                 restarting[one.which].restart(one.away, quiet)
+            done.append(one)
 
-    restarter = threading.Thread(target=restart, daemon=True)
+    restarter = threading.Thread(target=lambda: kubelet.guarded(restart), daemon=True)
     restarter.start()
     for second in range(1, int(arguments.minutes * 60) + 1):
         stop.wait(max(begun + second - time.monotonic(), 0))
@@ -155,7 +155,7 @@ def soak(arguments, place):
             print(f"soak: minute {second // 60}: {last['calls']:,} calls, {last['failed']} failed while the runtime was away, "
                   f"{last['rss_kib'] / 1024:.1f} MiB resident, probes {last['probe_median_us']} us", file=sys.stderr, flush=True)
     quiet.set()
-    restarter.join(30)
+    restarter.join(90)
     kubelet.finish_pods()
     with contextlib.suppress(AssertionError):  # those lost in a restart never come; the verdict counts them
         eventually(lambda: counts(runtime)["events"] == kubelet.events, 5)
@@ -174,7 +174,7 @@ def soak(arguments, place):
     checks += verdict.hook_checks(kubelet.ledger, kubelet, asked)
     checks += verdict.event_checks(told["events"], events, restarts)
     checks += verdict.store_checks(read(manager.log), arguments.pods, arguments.containers)
-    checks.append(verdict.Check("faults of the load itself", "0", "; ".join(kubelet.crashed) or "0", not kubelet.crashed))
+    checks += verdict.load_checks(kubelet.crashed, len(planned), len(done))
     return rows, checks, kubelet, planned
 
 

@@ -94,6 +94,12 @@ def test_an_event_too_few_is_lost_unless_the_runtime_restarted():
     assert not held(verdict.event_checks(told=10, received=11, restarts=1))
 
 
+def test_a_load_that_stopped_in_between_shows_nothing():
+    assert held(verdict.load_checks([], 5, 5))
+    assert not held(verdict.load_checks(["restart: AssertionError()"], 5, 5))
+    assert not held(verdict.load_checks([], 5, 4))
+
+
 @pytest.mark.parametrize("read, removed, failed, right", [(0, 0, 0, True), (1, 0, 0, False), (0, 1, 0, False), (0, 0, 1, False)])
 def test_the_last_rebuild_must_find_nothing(read, removed, failed, right):
     line = (f"store rebuilt from the runtime in 0.1 seconds: 5 pod sandboxes and 20 containers listed, {read} read, "

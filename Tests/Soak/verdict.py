@@ -92,6 +92,12 @@ def event_checks(told, received, restarts):
                   told - restarts <= received <= told)]
 
 
+def load_checks(crashed, planned, done):
+    """The load itself has done all that was planned: one that stands still finds no fault."""
+    return [Check("faults of the load itself", "0", "; ".join(crashed) or "0", not crashed),
+            Check("planned restarts that did not happen", "0", f"{planned - done} of {planned}", planned == done)]
+
+
 REBUILT = re.compile(r"store rebuilt .*: (\d+) pod sandboxes and (\d+) containers listed, (\d+) read, (\d+) removed, "
                      r"(\d+) gone meanwhile, (\d+) failed")
 
