@@ -91,5 +91,11 @@ let package = Package(
         "CRIServer", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
         logging, nioCore, nioPosix, swiftProtobuf,
       ], swiftSettings: strict),
+    .testTarget(
+      name: "ModelTests",
+      dependencies: [
+        "CRIServer", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
+        logging, nioCore, nioEmbedded, swiftProtobuf,
+      ], swiftSettings: strict),
   ]
 )

@@ -49,6 +49,9 @@ package final class Store: Sendable {
     state.withLock { $0.entries.keys.compactMap { if case .container(let id) = $0 { id } else { nil } } }
   }
 
+  /// Traces kept for readings under way.
+  var traceCount: Int { state.withLock { $0.traceCount } }
+
   // MARK: What calls report
 
   /// The runtime has run a pod sandbox.

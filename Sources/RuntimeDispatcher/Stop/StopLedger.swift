@@ -31,6 +31,8 @@ struct StopLedger: Sendable {
   private var lastNumber: UInt64 = 0
   private var successCount = 0
   private(set) var owedCount = 0
+  /// Calls of which something is known.
+  var entryCount: Int { objects.values.reduce(0) { $0 + $1.count } }
 
   /// Begins a call; nil if it has succeeded, is in progress or is owed.
   mutating func claim(_ plugin: String, _ hookPoint: HookPoint, objectID: String) -> Claim? {
