@@ -53,9 +53,6 @@ final class Exchange: @unchecked Sendable {
   /// Does the call.
   func run() async throws(CallEnd) -> UnaryAnswer { try await verb.call.run(in: self) }
 
-  /// What is left of kubelet's deadline; nil without one.
-  var remaining: Duration? { deadline.map { server.clock.left(until: $0) } }
-
   /// When kubelet must be answered at the latest although hooks go on: 1 s before its deadline.
   var answerBy: ContinuousClock.Instant? { deadline.map { $0 - .seconds(1) } }
 
@@ -152,7 +149,6 @@ final class Exchange: @unchecked Sendable {
   ) async throws(CallEnd) -> UnaryAnswer {
     guard !Task.isCancelled else { throw .status(Status(.cancelled, "the caller is gone")) }
     let headers = headers.copy()
-    if let remaining { headers.set(RequestTimeout.headerName, RequestTimeout.format(remaining)) }
     var body = body
     if let changed {
       headers.remove("content-length")
@@ -179,9 +175,6 @@ final class Exchange: @unchecked Sendable {
     headers.set(":path", "/\(api).RuntimeService/\(verb.rawValue)")
     headers.remove("content-length")
     headers.remove(RequestTimeout.headerName)
-    if let deadline {
-      headers.append(RequestTimeout.headerName, RequestTimeout.format(server.clock.left(until: deadline)))
-    }
     let body = try encoded(message)
     guard isPastRuntime else { return try await send(headers, body, deadline: deadline) }
     // What follows from the runtime's answer is done even if the caller left in the moment when it came.
@@ -195,16 +188,19 @@ final class Exchange: @unchecked Sendable {
     return try await task.value.get()
   }
 
+  /// Each attempt tells the runtime what is left.
   private func send(
     _ headers: HeaderBlock, _ body: ByteBuffer, deadline: ContinuousClock.Instant?
   ) async throws(CallEnd) -> UnaryAnswer {
-    let limit = deadline.map { server.group.eventLoop.now + TimeAmount(server.clock.left(until: $0)) }
     let endpoint = server.runtimeEndpoint
     var isRepeated = false
     while true {
+      let left = deadline.map { server.clock.left(until: $0) }
+      if let left { headers.set(RequestTimeout.headerName, RequestTimeout.format(left)) }
       do throws(CallFailure) {
         let answer = try await runtime.unary(
-          headers, body, deadline: limit, answerLimitBytes: ServerLimits.messageBytes + UnaryBody.prefixBytes)
+          headers, body, deadline: left.map { server.group.eventLoop.now + TimeAmount($0) },
+          answerLimitBytes: ServerLimits.messageBytes + UnaryBody.prefixBytes)
         endpoint.answered()
         return answer
       } catch {
