@@ -49,6 +49,11 @@ package final class Store: Sendable {
     state.withLock { $0.entries.keys.compactMap { if case .container(let id) = $0 { id } else { nil } } }
   }
 
+  /// Whether there is a record of a pod sandbox or container with this id.
+  package func has(_ objectID: String) -> Bool {
+    state.withLock { $0.entries[.pod(objectID)] != nil || $0.entries[.container(objectID)] != nil }
+  }
+
   /// Traces kept for readings under way.
   var traceCount: Int { state.withLock { $0.traceCount } }
 

@@ -18,6 +18,23 @@ import Testing
     system = RealSystem(directory: files.path, loop: loop, clock: clock, outside: Outside())
   }
 
+  @Test func aStopThatArrivesBehindTheRemovalLeavesNothing() throws {
+    try register(Set(HookPoint.allCases))
+    begin(.runPodSandbox, ["name": "pod"])
+    try answer(.answer([:]), where: \.isHook)
+    try answer(.status(.ok, id: "p1")) { $0 == .runtime(.runPodSandbox, ["name": "pod"]) }
+    #expect(system.remains == Remains(records: 1))
+
+    begin(.removePodSandbox, ["id": "p1"])
+    begin(.stopPodSandbox, ["id": "p1"])
+    try answer(.status(.ok, id: "")) { $0 == .runtime(.removePodSandbox, ["id": "p1"]) }
+    try answer(.status(.notFound, id: "")) { $0 == .runtime(.stopPodSandbox, ["id": "p1"]) }
+    // It was there when kubelet asked, so the plugin is told all the same.
+    try answer(.answer([:]), where: \.isHook)
+    #expect(system.remains == Remains())
+    end()
+  }
+
   @Test func aRepeatedCallTellsTheRuntimeWhatIsLeft() throws {
     try register([.preRunPodSandbox])
     begin(.runPodSandbox, ["name": "pod"], timeout: .seconds(60))

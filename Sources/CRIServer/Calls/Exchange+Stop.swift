@@ -2,6 +2,7 @@ internal import GRPC
 internal import HTTP2
 internal import PluginsManager
 internal import RuntimeDispatcher
+internal import Store
 
 extension Exchange {
   /// Forwards a stop and tells the plugins at `point` when it has worked. Whom it is about is looked up beside
@@ -28,12 +29,22 @@ extension Exchange {
       subject.cancel()
       return answer
     }
-    await server.dispatcher.postStop(point, objectID: id, in: registry, answerBy: answerBy) {
+    await postStop(point, objectID: id, answerBy: answerBy) {
       let found = await subject.next()
       if case .gone = found, let remembered { return .known(remembered) }
       return found
     }
     CrashStep.told.pass(verb)
     return answer
+  }
+
+  /// Tells the plugins at `point` that an object has been stopped.
+  func postStop<About: HookRequest>(
+    _ point: HookPoint, objectID: String, answerBy: ContinuousClock.Instant?,
+    subject: @escaping @Sendable () async -> Subject<About>
+  ) async {
+    await server.dispatcher.postStop(point, objectID: objectID, in: registry, answerBy: answerBy, subject: subject)
+    // Removed meanwhile, or before: nobody will report that again.
+    if !server.store.has(objectID) { server.dispatcher.forget(objectID: objectID) }
   }
 }

@@ -111,9 +111,9 @@ enum StartContainer: LifeCycleCall {
       StopContainer.settle(request, Google_Protobuf_Empty(), outcome, to: exchange.server)
       guard outcome.isStopped(isKnown: true) else { return exchange.server.couldNotStop(id, status) }
       let lookup = exchange.server.lookup
-      await exchange.server.dispatcher.postStop(
-        .postStopContainer, objectID: id, in: exchange.registry, answerBy: deadline
-      ) { Subject(await lookup.container(id), \.hookRequest) }
+      await exchange.postStop(.postStopContainer, objectID: id, answerBy: deadline) {
+        Subject(await lookup.container(id), \.hookRequest)
+      }
     } catch {
       StopContainer.settle(request, Google_Protobuf_Empty(), .unknown, to: exchange.server)
       exchange.server.couldNotStop(id, error.asStatus)
