@@ -10,7 +10,7 @@ import Testing
   private static let seed = ProcessInfo.processInfo.environment["MODEL_SEED"].flatMap { UInt64($0) }
   private static let stepsARun = 150
   /// How often a schedule that failed is tried with steps taken out.
-  private static let shorteningLimit = 300
+  private static let shorteningLimit = 120
 
   @Test func theModulesDoWhatTheReferenceDoes() throws {
     let first = Self.seed ?? .random(in: 0...UInt64.max / 2)

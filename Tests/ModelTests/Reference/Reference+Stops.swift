@@ -45,7 +45,7 @@ extension Reference {
     var (plugin, found) = (plugin, found)
     var pause = Duration.seconds(1)
     var end: Instant?
-    while true {
+    while !hasEnded {
       guard let isOwed = await attempt(plugin, point, found, key) else { return }
       guard isOwed else {
         stops[key] = nil

@@ -20,6 +20,8 @@ final class Reference: @unchecked Sendable {
   /// PostStop* calls by plugin, hook point and object.
   var stops: [StopKey: StopState] = [:]
   var owedDropped = 0
+  /// The world has ended: nothing is owed any more.
+  var hasEnded = false
 
   struct StopKey: Hashable {
     var plugin: String

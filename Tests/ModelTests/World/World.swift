@@ -66,6 +66,7 @@ final class World: @unchecked Sendable {
   /// Nothing may wait when the world ends.
   func end() {
     real.stop()
+    reference.hasEnded = true
     for call in running { call.leave() }
     loop.run()
     for port in [real.port, reference.port] {
