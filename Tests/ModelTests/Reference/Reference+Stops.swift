@@ -7,6 +7,8 @@ extension Reference {
     _ point: HookPoint, _ object: String, _ registered: [Registered], answerBy: Instant?,
     subject: @escaping @Sendable () async -> Found
   ) async {
+    // Of what is gone by then, nobody will report again that it was removed.
+    defer { if records[object] == nil { forget(object) } }
     let plugins = registered.filter {
       $0.points.contains(point) && stops[StopKey(plugin: $0.name, point: point, object: object)] == nil
     }
@@ -32,8 +34,6 @@ extension Reference {
     }
     await attempts.wait()
     timer?.cancel()
-    // Nobody will report again that it was removed.
-    if records[object] == nil { forget(object) }
   }
 
   /// Tells the plugin, again and again if it is owed: after 1 s, 2 s and so on to 30 s, for 10 minutes.

@@ -34,7 +34,7 @@ struct Step: Sendable {
     var random = SeededGenerator(seed)
     let kinds = Kind.allCases.flatMap { Array(repeating: $0, count: $0.weight) }
     // Plugins first: there is little to see without.
-    let start: [Kind] = [.fileChanges, .fileChanges, .directoryIsRead]
+    let start: [Kind] = [.fileChanges, .fileChanges, .fileChanges, .fileChanges, .directoryIsRead]
     return (0..<count).map { number in
       Step(kind: number < start.count ? start[number] : random.pick(kinds) ?? .answers, salt: random.next())
     }
