@@ -15,13 +15,12 @@ package final class CallServer: @unchecked Sendable {
   let imageEndpoint: RuntimeEndpoint
   let plugins: PluginsManager
   let dispatcher: RuntimeDispatcher
-  private let records: Store
-  private let subjects: SubjectLookup
+  let store: Store
+  let lookup: SubjectLookup
   /// The dispatcher's: it is given deadlines that are set here.
   let clock: SteadyClock
   private let logger: Logger
   private var collectedBytes = 0
-  private var reports: [() -> Void] = []
 
   package init(
     group: ConnectionGroup, runtimeEndpoint: RuntimeEndpoint, imageEndpoint: RuntimeEndpoint,
@@ -32,8 +31,8 @@ package final class CallServer: @unchecked Sendable {
     self.imageEndpoint = imageEndpoint
     self.plugins = plugins
     self.dispatcher = dispatcher
-    records = store
-    subjects = lookup
+    self.store = store
+    self.lookup = lookup
     clock = dispatcher.clock
     self.logger = logger
   }
@@ -50,18 +49,6 @@ package final class CallServer: @unchecked Sendable {
 
   // MARK: The Store
 
-  /// What is remembered; all that has been reported is in it.
-  var store: Store {
-    catchUp()
-    return records
-  }
-
-  /// Finds out whom a call is about, with all that has been reported.
-  var lookup: SubjectLookup {
-    catchUp()
-    return subjects
-  }
-
   /// A relayed life-cycle call, of which the Store is to know.
   func observation(of verb: Verb) -> Observation {
     Observation { request, answer, outcome in
@@ -71,27 +58,18 @@ package final class CallServer: @unchecked Sendable {
     }
   }
 
-  /// Takes what the Store is to be told of a call that has ended. It is told, in the order of the reports, before
-  /// anybody asks it, and in the next quiet moment otherwise: decoding what is to be remembered takes longer than
-  /// relaying it, and no call need wait for that.
+  /// Tells the Store of a call that has ended, in the next quiet moment or when it is asked.
   ///
   /// - Parameter bytes: What the report holds.
-  func report(bytes: Int, _ report: @escaping () -> Void) {
-    reports.append(report)
-    if reports.count == 1 {
-      group.eventLoop.assumeIsolated().scheduleTask(in: ServerLimits.reportDelay) { self.catchUp() }
+  func report(bytes: Int, _ report: @escaping @Sendable () -> Void) {
+    let waiting = store.later(report)
+    if waiting == 1 {
+      group.eventLoop.assumeIsolated().scheduleTask(in: ServerLimits.reportDelay) { self.store.catchUp() }
     }
     // Behind the flush of the answer.
-    if reports.count == ServerLimits.reports || bytes > ServerLimits.reportBytes {
-      group.eventLoop.assumeIsolated().execute { self.catchUp() }
+    if waiting == ServerLimits.reports || bytes > ServerLimits.reportBytes {
+      group.eventLoop.assumeIsolated().execute { self.store.catchUp() }
     }
-  }
-
-  private func catchUp() {
-    guard !reports.isEmpty else { return }
-    let due = reports
-    reports = []
-    for report in due { report() }
   }
 
   // MARK: What calls hold

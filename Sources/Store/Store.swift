@@ -8,6 +8,7 @@ internal import Synchronization
 /// dictionary access only. What is read from the runtime comes in through a ``ReadingToken``.
 package final class Store: Sendable {
   private let state = Mutex(StoreState())
+  private let reports = Mutex<[@Sendable () -> Void]>([])
   private let whenRemoved: @Sendable (RecordID) -> Void
 
   /// - Parameter whenRemoved: told of each record that goes, whatever the reason; called outside the lock.
@@ -15,19 +16,47 @@ package final class Store: Sendable {
     self.whenRemoved = whenRemoved
   }
 
+  // MARK: Reports that wait
+
+  /// Takes a report that need not be made at once: decoding what is to be remembered takes longer than relaying a
+  /// call. It is made, in the order of the reports, before anybody reads or changes the Store, or by ``catchUp()``.
+  ///
+  /// - Parameter report: Calls the methods below; from any thread.
+  /// - Returns: How many wait now.
+  package func later(_ report: @escaping @Sendable () -> Void) -> Int {
+    reports.withLock { reports in
+      reports.append(report)
+      return reports.count
+    }
+  }
+
+  /// Makes the reports that wait.
+  package func catchUp() {
+    let due = reports.withLock { reports in
+      defer { reports = [] }
+      return reports
+    }
+    for report in due { report() }
+  }
+
+  private func withState<Outcome: Sendable>(_ body: (inout StoreState) -> Outcome) -> Outcome {
+    catchUp()
+    return state.withLock { body(&$0) }
+  }
+
   // MARK: Look-up
 
   package func pod(_ id: String) -> PodRecord? {
-    state.withLock { $0.entries[.pod(id)] }.flatMap(PodRecord.init)
+    withState { $0.entries[.pod(id)] }.flatMap(PodRecord.init)
   }
 
   package func container(_ id: String) -> ContainerRecord? {
-    state.withLock { $0.entries[.container(id)] }.flatMap(ContainerRecord.init)
+    withState { $0.entries[.container(id)] }.flatMap(ContainerRecord.init)
   }
 
   /// The complete hook request about a container, its pod's fields included; nil unless both are known.
   package func hookRequest(ofContainer id: String) -> ContainerResourceHookRequest? {
-    let (containerEntry, podEntry) = state.withLock { state in
+    let (containerEntry, podEntry) = withState { state in
       let entry = state.entries[.container(id)]
       return (entry, entry.flatMap { state.entries[.pod($0.podSandboxID)] })
     }
@@ -37,25 +66,25 @@ package final class Store: Sendable {
   }
 
   /// Plugins have changed some pod when it was run: its containers need these changes again.
-  package var hasRecordedChanges: Bool { state.withLock { $0.hasRecordedChanges } }
+  package var hasRecordedChanges: Bool { withState { $0.hasRecordedChanges } }
 
   /// The ids of all pod sandboxes, in no particular order.
   package var podIDs: [String] {
-    state.withLock { $0.entries.keys.compactMap { if case .pod(let id) = $0 { id } else { nil } } }
+    withState { $0.entries.keys.compactMap { if case .pod(let id) = $0 { id } else { nil } } }
   }
 
   /// The ids of all containers, in no particular order.
   package var containerIDs: [String] {
-    state.withLock { $0.entries.keys.compactMap { if case .container(let id) = $0 { id } else { nil } } }
+    withState { $0.entries.keys.compactMap { if case .container(let id) = $0 { id } else { nil } } }
   }
 
   /// Whether there is a record of a pod sandbox or container with this id.
   package func has(_ objectID: String) -> Bool {
-    state.withLock { $0.entries[.pod(objectID)] != nil || $0.entries[.container(objectID)] != nil }
+    withState { $0.entries[.pod(objectID)] != nil || $0.entries[.container(objectID)] != nil }
   }
 
   /// Traces kept for readings under way.
-  var traceCount: Int { state.withLock { $0.traceCount } }
+  var traceCount: Int { withState { $0.traceCount } }
 
   // MARK: What calls report
 
@@ -63,13 +92,13 @@ package final class Store: Sendable {
   package func insertPod(_ record: PodRecord, id: String) {
     guard let body = record.request.bytes else { return }
     let changes = record.changes?.bytes
-    state.withLock { $0.insert(.pod(id), podSandboxID: id, body: body, changes: changes) }
+    withState { $0.insert(.pod(id), podSandboxID: id, body: body, changes: changes) }
   }
 
   /// The runtime has created a container, whose id is in `container_meta`.
   package func insertContainer(_ record: ContainerRecord) {
     guard let body = record.request.bytes else { return }
-    state.withLock {
+    withState {
       $0.insert(.container(record.id), podSandboxID: record.podSandboxID, body: body, changes: nil)
     }
   }
@@ -100,25 +129,25 @@ package final class Store: Sendable {
 
   /// A call about `id` ended in an unknown way: the record is read anew before its next use.
   package func markStale(_ id: RecordID) {
-    state.withLock { $0.markStale(id) }
+    withState { $0.markStale(id) }
   }
 
   /// The runtime has removed `id`, or does not know it. A pod takes its containers along.
   package func remove(_ id: RecordID) {
-    state.withLock { $0.remove(id) }.forEach(whenRemoved)
+    withState { $0.remove(id) }.forEach(whenRemoved)
   }
 
   /// Rewrites a record outside the lock, again if somebody else wrote it meanwhile.
   private func update(_ id: RecordID, _ rewrite: (StoreEntry) -> [UInt8]?) {
     while true {
       // Not there: an answer that is on its way was given before this update, and must come in as stale.
-      let (id, found) = state.withLock { state in
+      let (id, found) = withState { state in
         let id = state.meant(by: id)
         if state.entries[id] == nil { state.markStale(id) }
         return (id, state.entries[id])
       }
       guard let found, let body = rewrite(found) else { return }
-      if state.withLock({ $0.replaceBody(of: id, with: body, ifWrittenAt: found.written) }) { return }
+      if withState({ $0.replaceBody(of: id, with: body, ifWrittenAt: found.written) }) { return }
     }
   }
 
@@ -126,21 +155,21 @@ package final class Store: Sendable {
 
   /// Begins to read the runtime, before it is asked. Every reading is ended, however it went.
   package func beginReading() -> ReadingToken {
-    state.withLock { $0.begin() }
+    withState { $0.begin() }
   }
 
   /// What the runtime answered about a pod: added if missing, taken over if the record is stale, otherwise dropped.
   package func rememberPod(_ record: PodRecord, id: String, from token: ReadingToken) {
     guard let body = record.request.bytes else { return }
     let changes = record.changes?.bytes
-    state.withLock { $0.remember(.pod(id), podSandboxID: id, body: body, changes: changes, from: token) }
+    withState { $0.remember(.pod(id), podSandboxID: id, body: body, changes: changes, from: token) }
   }
 
   /// What the runtime answered about a container: added if missing, taken over if the record is stale, otherwise
   /// dropped.
   package func rememberContainer(_ record: ContainerRecord, from token: ReadingToken) {
     guard let body = record.request.bytes else { return }
-    state.withLock {
+    withState {
       $0.remember(
         .container(record.id), podSandboxID: record.podSandboxID, body: body, changes: nil, from: token)
     }
@@ -149,17 +178,17 @@ package final class Store: Sendable {
   /// Removes what existed before the reading began and is not among what the runtime lists.
   /// - Returns: how many records went.
   package func removeUnlisted(_ listed: Set<RecordID>, from token: ReadingToken) -> Int {
-    let removed = state.withLock { $0.removeUnlisted(listed, from: token) }
+    let removed = withState { $0.removeUnlisted(listed, from: token) }
     removed.forEach(whenRemoved)
     return removed.count
   }
 
   /// Of `ids`, those that a rebuild has to read: missing or stale.
   package func needingReading(_ ids: [RecordID]) -> [RecordID] {
-    state.withLock { state in ids.filter { state.entries[$0]?.isStale ?? true } }
+    withState { state in ids.filter { state.entries[$0]?.isStale ?? true } }
   }
 
   package func endReading(_ token: ReadingToken) {
-    state.withLock { $0.end(token) }
+    withState { $0.end(token) }
   }
 }

@@ -106,4 +106,25 @@ import Testing
     }
     #expect(store.container("container")?.request.containerAnnotations.count == 65)
   }
+
+  @Test func reportsThatWaitAreMadeInOrderBeforeAnybodyLooks() {
+    let store = store
+    var waiting = store.later { store.insertContainer(ContainerRecord(podSandboxID: "pod", .sample)) }
+    #expect(waiting == 1)
+    waiting = store.later { store.updateContainer("container", annotations: ["first": "1"]) }
+    #expect(waiting == 2)
+    #expect(store.container("container")?.request.containerAnnotations["first"] == "1")
+    waiting = store.later { store.remove(RecordID.container("container")) }
+    #expect(waiting == 1)
+    store.catchUp()
+    #expect(store.containerIDs.isEmpty)
+  }
+
+  @Test func reportsThatWaitAreMadeBeforeAReadingBegins() {
+    let store = store
+    _ = store.later { store.insertContainer(ContainerRecord(podSandboxID: "pod", .sample)) }
+    let token = store.beginReading()
+    #expect(store.removeUnlisted([], from: token) == 1)
+    store.endReading(token)
+  }
 }

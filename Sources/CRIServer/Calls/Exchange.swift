@@ -31,7 +31,7 @@ final class Exchange: @unchecked Sendable {
   private let headers: HeaderBlock
   private let body: ByteBuffer
   private let runtime: any UnaryCaller
-  private var settlement: (() -> Void)?
+  private var settlement: (@Sendable () -> Void)?
 
   init(
     verb: Verb, api: String, headers: HeaderBlock, body: ByteBuffer, message: ByteBuffer,
@@ -145,7 +145,7 @@ final class Exchange: @unchecked Sendable {
   /// - Parameter commit: Told how it ended, with the answer's message, when kubelet's answer is on its way
   ///   (``settle()``).
   func forward<Answer: Message>(
-    _ changed: (some Message)?, commit: @escaping (Answer, CallOutcome) -> Void
+    _ changed: (some Message)?, commit: @escaping @Sendable (Answer, CallOutcome) -> Void
   ) async throws(CallEnd) -> UnaryAnswer {
     guard !Task.isCancelled else { throw .status(Status(.cancelled, "the caller is gone")) }
     let headers = headers.copy()

@@ -4,7 +4,7 @@ internal import SwiftProtobuf
 
 /// What one CRI verb does besides being relayed: a new verb is one file that conforms, and one row in
 /// ``Verb/call``.
-protocol LifeCycleCall {
+protocol LifeCycleCall: SendableMetatype {
   associatedtype Request: Message
   /// Of the answer, what the Store needs; `Google_Protobuf_Empty` if nothing.
   associatedtype Answer: Message
