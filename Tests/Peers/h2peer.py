@@ -299,6 +299,7 @@ class Connection(_End):
         try:
             self.server._call("open", self, None)
             while not self.closed:
+                self.server.reading.wait()
                 events = self._receive(0.5)
                 if events is None:
                     break
@@ -369,6 +370,9 @@ class H2Server:
         self.behaviour = behaviour or {"end": lambda c, s: c.answer(s, bytes(s.data[5:]))}
         self.options = options
         self.connections = []
+        #: Cleared, it reads nothing more, as a server that hangs.
+        self.reading = threading.Event()
+        self.reading.set()
         self.changed = threading.Condition()
         self._open(listener)
 
@@ -414,6 +418,7 @@ class H2Server:
         ]
 
     def stop(self):
+        self.reading.set()
         with contextlib.suppress(OSError):
             self.listener.shutdown(sockets.SHUT_RDWR)
         self.listener.close()

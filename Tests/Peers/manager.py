@@ -21,7 +21,9 @@ IS_RELAY = BINARY == "relay"
 
 
 class Manager:
-    def __init__(self, place, runtime, image=None, hook_dir=None, flags=(), listen=None, start=True, ready=True, prefix=()):
+    def __init__(
+        self, place, runtime, image=None, hook_dir=None, flags=(), listen=None, umask=-1, start=True, ready=True, prefix=()
+    ):
         """`prefix`: a command that ends by running the one after it, such as setpriv."""
         self.place = str(place)
         self.listen = str(listen or os.path.join(self.place, "rm.sock"))
@@ -32,6 +34,7 @@ class Manager:
         self.prefix = list(prefix)
         #: Beside this process's own environment.
         self.environment = {}
+        self.umask = umask
         self.lines = []
         self._changed = threading.Condition()
         self.process = None
@@ -56,6 +59,7 @@ class Manager:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=self.umask,
         )
         threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
         if ready:
@@ -145,6 +149,24 @@ class Manager:
     def rss(self):
         with open(f"/proc/{self.process.pid}/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+
+    def anonymous(self):
+        """Resident memory that no file backs, in bytes: what it allocated."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon"))
+
+    def forget_peak(self):
+        """The peak of resident memory begins anew."""
+        with open(f"/proc/{self.process.pid}/clear_refs", "w") as file:
+            file.write("5")
+
+    def peak(self):
+        """The most resident memory since `forget_peak`, in bytes."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def __enter__(self):
         return self
