@@ -76,6 +76,7 @@ extension HTTP2Connection {
 
   func sent(_ frame: nghttp2_frame) {
     let type = UInt32(frame.hd.type)
+    if type == NGHTTP2_HEADERS.rawValue { unqueued(frame.headers) }
     guard type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue,
       frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     else { return }
@@ -83,7 +84,9 @@ extension HTTP2Connection {
   }
 
   func couldNotSend(_ frame: nghttp2_frame, _ error: Int32) {
-    guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue, let stream = streams[frame.hd.stream_id] else { return }
+    guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
+    unqueued(frame.headers)
+    guard let stream = streams[frame.hd.stream_id] else { return }
     if frame.headers.cat == NGHTTP2_HCAT_REQUEST {
       // The peer never heard of this stream, so it is not ours to reset.
       streams[stream.id] = nil

@@ -20,6 +20,8 @@ package final class HTTP2Connection: ChannelInboundHandler {
   /// The header block being received.
   var incoming: HeaderBlock?
   var incomingListBytes = 0
+  /// Header lists submitted that have not left, bytes.
+  private var queuedHeaderBytes = 0
   /// The read being parsed, out of which DATA is sliced, and where nghttp2 sees it.
   private var reading = ByteBuffer()
   private var readingBase: UnsafePointer<UInt8>?
@@ -79,13 +81,15 @@ package final class HTTP2Connection: ChannelInboundHandler {
   ///   - headers: The request's header block, pseudo-header fields first.
   ///   - endStream: The request has no body.
   ///   - handler: Hears what happens on the stream.
-  /// - Returns: The stream; nil if the connection takes no new ones (GOAWAY, closed, ids used up).
+  /// - Returns: The stream; nil if the connection takes no new ones (GOAWAY, closed, ids used up, too many header
+  ///   lists are waiting for a peer that does not read).
   package func open(_ headers: HeaderBlock, endStream: Bool, handler: some HTTP2StreamHandler) -> HTTP2Stream? {
-    guard canOpenStreams else { return nil }
+    guard canOpenStreams, queuedHeaderBytes <= HTTP2Limits.queuedHeaderBytes else { return nil }
     let stream = HTTP2Stream(connection: self, id: 0)
     stream.handler = handler
     guard let id = Session.submitRequest(session, headers, stream, endStream: endStream) else { return nil }
     stream.id = id
+    queued(headers)
     if endStream { stream.end() }
     streams[id] = stream
     setNeedsFlush()
@@ -121,7 +125,11 @@ package final class HTTP2Connection: ChannelInboundHandler {
   // MARK: For streams
 
   func submitResponse(_ stream: HTTP2Stream, _ headers: HeaderBlock, endStream: Bool) {
-    if !Session.submitResponse(session, headers, stream, endStream: endStream) {
+    if queuedHeaderBytes > HTTP2Limits.queuedHeaderBytes {
+      fail(stream, .enhanceYourCalm)
+    } else if Session.submitResponse(session, headers, stream, endStream: endStream) {
+      queued(headers)
+    } else {
       fail(stream, .internalError)
     }
     setNeedsFlush()
@@ -235,6 +243,9 @@ package final class HTTP2Connection: ChannelInboundHandler {
       return holdAcknowledgements(context)
     }
     send(context)
+    if nghttp2_session_get_outbound_queue_size(session) > HTTP2Limits.queuedFrames {
+      return context.close(promise: nil)
+    }
     if isDone { closeWhenWritten(context) }
   }
 
@@ -268,10 +279,18 @@ package final class HTTP2Connection: ChannelInboundHandler {
 
   private func pushOut(_ context: ChannelHandlerContext) {
     guard out.readableBytes > 0 else { return }
-    context.write(wrapOutboundOut(out), promise: confirmation(context))
+    let written: ByteBuffer
+    if out.readableBytes < out.capacity / 4 {
+      // A peer that does not read may let many small writes wait: each keeps no more than it needs.
+      written = context.channel.allocator.buffer(buffer: out)
+      out.clear()
+    } else {
+      written = out
+      out = context.channel.allocator.buffer(capacity: 4096)
+    }
+    context.write(wrapOutboundOut(written), promise: confirmation(context))
     hasUnflushedWrites = true
     hasOnlyAcknowledgements = true
-    out = context.channel.allocator.buffer(capacity: 4096)
   }
 
   private func confirmation(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
@@ -305,6 +324,16 @@ package final class HTTP2Connection: ChannelInboundHandler {
     }
     if out.readableBytes >= HTTP2Limits.writeChunkBytes { pushOut(context) }
     stream.handler?.stream(stream, sentBytes: count)
+  }
+
+  /// A header list has been given to nghttp2, which copies it.
+  func queued(_ headers: HeaderBlock) { queuedHeaderBytes += headers.listBytes }
+
+  /// nghttp2 has let it go.
+  func unqueued(_ headers: nghttp2_headers) {
+    for field in UnsafeBufferPointer(start: headers.nva, count: headers.nvlen) {
+      queuedHeaderBytes -= field.namelen + field.valuelen + 32
+    }
   }
 
   // MARK: What nghttp2 reports while it reads

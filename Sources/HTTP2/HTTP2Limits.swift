@@ -20,6 +20,10 @@ package enum HTTP2Limits {
   /// How long acknowledgements wait for a frame to leave with, and how much of them may (15 PINGs').
   static let holdAcknowledgements = TimeAmount.milliseconds(1)
   static let heldBytes = 255
+  /// Frames that wait for a peer that does not read: beyond it, the connection is closed.
+  static let queuedFrames = 32_000
+  /// Header lists that wait for such a peer, bytes: beyond it, the connection takes no more.
+  static let queuedHeaderBytes = 16 << 20
   /// DATA below this size is copied into the buffer of small frames: cheaper than another iovec.
   static let copyBelowBytes = 8 << 10
   /// A write is handed to the channel when this much has been collected.

@@ -53,7 +53,7 @@ package final class HTTP2Stream {
   package func send(data: ByteBuffer) {
     guard let connection, !isEndQueued, data.readableBytes > 0 else { return }
     if queuedBytes == 0 { lastProgress = connection.group.nextTick() }
-    queue.append(data)
+    enqueue(data)
     queuedBytes += data.readableBytes
     connection.group.buffered(data.readableBytes)
     connection.resume(self)
@@ -64,6 +64,7 @@ package final class HTTP2Stream {
     guard let connection, !isEndQueued else { return }
     isEndQueued = true
     self.trailers = trailers
+    if let trailers { connection.group.buffered(trailers.listBytes) }
     connection.resume(self)
   }
 
@@ -106,7 +107,16 @@ package final class HTTP2Stream {
   /// Taken once, when the last DATA goes out.
   func takeTrailers() -> HeaderBlock? {
     defer { trailers = nil }
+    if let trailers { connection?.group.unbuffered(trailers.listBytes) }
     return trailers
+  }
+
+  /// Small pieces that wait are put together: each would keep the whole read that it came with.
+  private func enqueue(_ data: ByteBuffer) {
+    guard !queue.isEmpty, data.readableBytes < HTTP2Limits.copyBelowBytes,
+      queue[queue.index(before: queue.endIndex)].readableBytes < HTTP2Limits.copyBelowBytes
+    else { return queue.append(data) }
+    queue[queue.index(before: queue.endIndex)].writeImmutableBuffer(data)
   }
 
   /// Hands the first `count` queued bytes to `write`, slice by slice.
@@ -127,7 +137,7 @@ package final class HTTP2Stream {
   }
 
   func discardQueue() {
-    connection?.group.unbuffered(queuedBytes)
+    connection?.group.unbuffered(queuedBytes + (trailers?.listBytes ?? 0))
     queuedBytes = 0
     if !queue.isEmpty { queue.removeAll() }
     trailers = nil

@@ -72,6 +72,7 @@ enum Session {
           nghttp2_submit_trailer(session, stream.id, $0.baseAddress, $0.count)
         }
         if submitted != 0 { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
+        stream.connection?.queued(trailers)
       }
       return count
     }

@@ -19,6 +19,8 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private let channel: ClientChannel
   private let deadline: ContinuousClock.Instant?
   private var body = ByteBuffer()
+  /// What of the header list is counted as collected.
+  private var headerBytes = 0
   private var waitingTicket: UInt64?
   private var exchange: Exchange?
   private var task: Task<Void, Never>?
@@ -37,6 +39,14 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
     self.channel = channel
     deadline = headers.timeout.map { server.clock.now + $0 }
   }
+
+  /// To be called once, when everybody who has to knows the call.
+  func start() {
+    guard server.collect(headers.listBytes) else { return refuse(Self.tooMuchCollected) }
+    headerBytes = headers.listBytes
+  }
+
+  private static let tooMuchCollected = Status(.resourceExhausted, "too many large requests are being collected")
 
   /// Ends the call with a status of ours, whatever it is doing.
   func cut(_ status: Status) {
@@ -57,7 +67,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
       return refuse(Status(.resourceExhausted, "the request is larger than \(ServerLimits.messageBytes) bytes"))
     }
     guard server.collect(count) else {
-      return refuse(Status(.resourceExhausted, "too many large requests are being collected"))
+      return refuse(Self.tooMuchCollected)
     }
     body.writeImmutableBuffer(data)
   }
@@ -95,7 +105,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
     let endpoint = server.runtimeEndpoint
     guard !endpoint.hasAnswered else { return run(message: message) }
     let timeout = deadline.map { server.clock.left(until: $0) }
-    waitingTicket = endpoint.wait(bytes: body.readableBytes, timeout: timeout) { [weak self] status in
+    waitingTicket = endpoint.wait(bytes: headerBytes + body.readableBytes, timeout: timeout) { [weak self] status in
       guard let self else { return }
       self.waitingTicket = nil
       if let status { self.refuse(status) } else { self.run(message: message) }
@@ -166,7 +176,8 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
 
   private func over() {
     if let waitingTicket { server.runtimeEndpoint.leave(waitingTicket) }
-    _ = server.collect(-body.readableBytes)
+    _ = server.collect(-headerBytes - body.readableBytes)
+    headerBytes = 0
     body = ByteBuffer()
     connection?.ended(self)
     connection = nil

@@ -88,6 +88,7 @@ final class KubeletConnection: HTTP2ConnectionDelegate {
         stream, headers, verb: verb, api: route.api, server: server, connection: self, channel: channel)
       stream.handler = call
       collected[ObjectIdentifier(call)] = call
+      call.start()
       if endStream { call.stream(stream, receivedEnd: nil) }
     } else {
       let call = RelayedCall(

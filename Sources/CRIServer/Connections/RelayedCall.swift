@@ -17,7 +17,7 @@ final class RelayedCall: HTTP2StreamHandler {
   private let observation: Observation?
   /// The request, while there is no upstream stream yet.
   private var requestHeaders: HeaderBlock?
-  private var early: [ByteBuffer] = []
+  private var early = ByteBuffer()
   private var earlyTrailers: HeaderBlock?
   private var waitingTicket: UInt64?
   private var isRepeated = false
@@ -52,7 +52,7 @@ final class RelayedCall: HTTP2StreamHandler {
   private func open(on connection: HTTP2Connection, _ channel: ClientChannel) {
     guard !isDone, let headers = requestHeaders else { return }
     let hasEnded = downstream.hasReceivedEnd
-    let isEmpty = hasEnded && early.isEmpty && earlyTrailers == nil
+    let isEmpty = hasEnded && early.readableBytes == 0 && earlyTrailers == nil
     guard let upstream = connection.open(headers, endStream: isEmpty, handler: self) else {
       // The connection took no stream after all: once more, on a fresh one.
       guard !isRepeated else { return fail(Status(.notProcessed, endpoint: endpoint)) }
@@ -61,13 +61,15 @@ final class RelayedCall: HTTP2StreamHandler {
     }
     self.upstream = upstream
     requestHeaders = nil
-    for data in early { upstream.send(data: data) }
-    early = []
+    upstream.send(data: early)
+    early = ByteBuffer()
     if hasEnded { upstream.end(trailers: earlyTrailers) }
   }
 
   private func wait(_ channel: ClientChannel) {
-    waitingTicket = endpoint.wait(bytes: 0, timeout: requestHeaders?.timeout) { [weak self] status in
+    waitingTicket = endpoint.wait(
+      bytes: requestHeaders?.listBytes ?? 0, timeout: requestHeaders?.timeout
+    ) { [weak self] status in
       guard let self else { return }
       self.waitingTicket = nil
       if let status { self.fail(status) } else { self.start(on: channel) }
@@ -117,7 +119,7 @@ final class RelayedCall: HTTP2StreamHandler {
   }
 
   private func hold(_ data: ByteBuffer) {
-    early.append(data)
+    early.writeImmutableBuffer(data)
     guard let waitingTicket else { return }
     if !endpoint.grow(waitingTicket, by: data.readableBytes) { fail(endpoint.tooManyWaiting) }
   }
