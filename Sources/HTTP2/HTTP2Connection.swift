@@ -191,7 +191,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
     readingBase = nil
     reading = ByteBuffer()
     setNeedsFlush()
-    if read < 0 { context.close(promise: nil) }
+    if read < 0 { fail(context, error: read) }
   }
 
   package func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -213,6 +213,18 @@ package final class HTTP2Connection: ChannelInboundHandler {
     streams = [:]
     for stream in open.values { stream.close(.connectionLost) }
     delegate?.connectionClosed(self)
+  }
+
+  /// What the peer sent ends the connection, and nghttp2 has not said so to it yet.
+  private func fail(_ context: ChannelHandlerContext, error: Int) {
+    switch Int32(error) {
+    case NGHTTP2_ERR_FLOODED.rawValue, NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue:
+      nghttp2_session_terminate_session(session, ErrorCode.enhanceYourCalm.rawValue)
+      flush()
+    default:
+      break
+    }
+    context.close(promise: nil)
   }
 
   // MARK: Writing

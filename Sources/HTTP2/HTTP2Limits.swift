@@ -12,6 +12,9 @@ package enum HTTP2Limits {
   static let maxHeaderListBytes = 1 << 20
   /// Header blocks larger than nghttp2's default of 64 KiB must pass.
   static let maxSendHeaderBlockBytes = 1 << 20
+  /// Such a list comes in up to 64 frames of 16 KiB (nghttp2 counts one that arrives in two reads twice); its default
+  /// of 8 ends at 144 KiB.
+  static let maxContinuations = 80
   /// grpc-go sends a PING with nearly every DATA: queued acknowledgements are no flood until far beyond that.
   static let maxOutboundAcks = 20_000
   /// RST_STREAM a client may send at once, and per second: a kubelet that cancels everything stays far below.

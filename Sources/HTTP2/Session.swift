@@ -96,6 +96,7 @@ enum Session {
     // A grpc-message may end in a space; whether that is right is between the two ends.
     nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(options, 1)
     nghttp2_option_set_max_send_header_block_length(options, HTTP2Limits.maxSendHeaderBlockBytes)
+    nghttp2_option_set_max_continuations(options, HTTP2Limits.maxContinuations)
     nghttp2_option_set_max_outbound_ack(options, HTTP2Limits.maxOutboundAcks)
     nghttp2_option_set_stream_reset_rate_limit(
       options, HTTP2Limits.streamResetBurst, HTTP2Limits.streamResetsPerSecond)
