@@ -77,6 +77,7 @@ extension HTTP2Connection {
   func sent(_ frame: nghttp2_frame) {
     let type = UInt32(frame.hd.type)
     if type == NGHTTP2_HEADERS.rawValue { unqueued(frame.headers) }
+    if type == NGHTTP2_RST_STREAM.rawValue, streams[frame.hd.stream_id]?.isResetByUs != true { madeReset() }
     guard type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue,
       frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     else { return }

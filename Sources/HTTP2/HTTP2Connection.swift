@@ -22,6 +22,8 @@ package final class HTTP2Connection: ChannelInboundHandler {
   var incomingListBytes = 0
   /// Header lists submitted that have not left, bytes.
   private var queuedHeaderBytes = 0
+  private var streamErrors = RateLimit(
+    burst: HTTP2Limits.streamErrorBurst, perSecond: HTTP2Limits.streamErrorsPerSecond)
   /// The read being parsed, out of which DATA is sliced, and where nghttp2 sees it.
   private var reading = ByteBuffer()
   private var readingBase: UnsafePointer<UInt8>?
@@ -137,6 +139,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
 
   func submitReset(_ stream: HTTP2Stream, _ code: ErrorCode) {
     guard !isDead else { return }
+    stream.isResetByUs = true
     nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
     setNeedsFlush()
   }
@@ -346,6 +349,13 @@ package final class HTTP2Connection: ChannelInboundHandler {
     for field in UnsafeBufferPointer(start: headers.nva, count: headers.nvlen) {
       queuedHeaderBytes -= field.namelen + field.valuelen + 32
     }
+  }
+
+  /// The peer made nghttp2 reset a stream. Streams reset so are no longer counted as open: without a limit, any
+  /// number of calls could be begun at once.
+  func madeReset() {
+    guard role == .server, !streamErrors.allows(at: .now()) else { return }
+    nghttp2_session_terminate_session(session, ErrorCode.enhanceYourCalm.rawValue)
   }
 
   // MARK: What nghttp2 reports while it reads

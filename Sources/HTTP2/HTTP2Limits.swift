@@ -23,6 +23,9 @@ package enum HTTP2Limits {
   /// How long acknowledgements wait for a frame to leave with, and how much of them may (15 PINGs').
   static let holdAcknowledgements = TimeAmount.milliseconds(1)
   static let heldBytes = 255
+  /// Stream errors of a client, which are resets that it makes us send, at once and per second.
+  static let streamErrorBurst = 1_000
+  static let streamErrorsPerSecond = 100
   /// Frames that wait for a peer that does not read: beyond it, the connection is closed.
   static let queuedFrames = 32_000
   /// Header lists that wait for such a peer, bytes: beyond it, the connection takes no more.

@@ -31,6 +31,8 @@ package final class HTTP2Stream {
   package internal(set) var hasReceivedEnd = false
   /// A response's header block has been given to ``send(headers:endStream:)``.
   package private(set) var hasSentHeaders = false
+  /// We have submitted a RST_STREAM.
+  var isResetByUs = false
   /// Client role: the (final) response header block has arrived.
   var hasReceivedHeaders = false
 
