@@ -76,7 +76,7 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     StartPages.giveBack()
-    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: LogStream(), metadataProvider: nil) }
     var logger = Logger(label: "runtime-manager")
     logger.logLevel = logLevel
 
@@ -90,6 +90,7 @@ struct Serve: AsyncParsableCommand {
     } catch {
       throw StartFailure(message: "--listen: \(error)", code: StartFailure.unavailable)
     }
+    if let weakness = socket.weakness { logger.warning("--listen: \(weakness)") }
 
     // One event loop for all CRI traffic and all plugins.
     let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()

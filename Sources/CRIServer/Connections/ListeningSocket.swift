@@ -77,6 +77,16 @@ package struct ListeningSocket: ~Copyable {
     return "mode 0\(String(mode, radix: 8)), owner \(information.st_uid):\(information.st_gid)"
   }
 
+  /// Why the socket's place is not safe, for the log; nil if it is.
+  package var weakness: String? {
+    guard let slash = path.lastIndex(of: "/") else { return nil }
+    let directory = slash == path.startIndex ? "/" : String(path[..<slash])
+    var information = stat()
+    guard stat(directory, &information) == 0, information.st_mode & (S_IWGRP | S_IWOTH) != 0 else { return nil }
+    let mode = String(information.st_mode & 0o7777, radix: 8)
+    return "\(directory) is writable by others (mode 0\(mode)): who writes there can put another socket in its place"
+  }
+
   private static func makeParentDirectory(of path: String) throws(ListenError) {
     guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
     let parent = String(path[..<slash])
