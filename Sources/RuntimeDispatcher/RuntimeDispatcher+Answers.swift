@@ -16,9 +16,9 @@ extension RuntimeDispatcher {
     }
     for change in judgement.accepted {
       noteCost(of: change, by: plugin, at: point, request: request, call: call)
-      request.apply(change)
       call.own(change.field, by: plugin)
     }
+    request.apply(judgement.accepted)
     if !judgement.accepted.isEmpty {
       logger.debug(
         "hook server \(plugin.name): \(point.rawValue): changed \(judgement.accepted.fieldNames)",
@@ -27,15 +27,21 @@ extension RuntimeDispatcher {
     return judgement.accepted.map { OwnedChange($0, by: plugin) }
   }
 
+  /// An answer may have as many as fit into it: the log must not drown in them.
+  private static let droppedChangesNamed = 8
+
   private func logDropped(
     _ causes: [HookFailure.Cause], of plugin: Plugin, at point: HookPoint, call: HookedCall
   ) {
     counted.withLock { $0.changesDropped += causes.count }
-    for cause in causes {
-      logger.warning(
-        "hook server \(HookFailure(plugin.name, point, cause).reason)",
-        metadata: call.metadata.adding("verdict", "change dropped"))
+    let metadata = call.metadata.adding("verdict", "change dropped")
+    for cause in causes.prefix(Self.droppedChangesNamed) {
+      logger.warning("hook server \(HookFailure(plugin.name, point, cause).reason)", metadata: metadata)
     }
+    guard causes.count > Self.droppedChangesNamed else { return }
+    logger.warning(
+      "hook server \(plugin.name): \(point.rawValue): \(causes.count - Self.droppedChangesNamed) more changes of this answer",
+      metadata: metadata)
   }
 
   /// Some changes are allowed but cost the administrator something, or do less than the plugin may think.

@@ -189,9 +189,9 @@ class _End:
 
     def _receive(self, timeout):
         """Reads once; gives the events. None at the end of the connection."""
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        if not poll.poll(timeout * 1000):
+        ready = select.poll()  # select(2) ends at 1,024 descriptors
+        ready.register(self.socket, select.POLLIN)
+        if not ready.poll(timeout * 1000):
             return []
         try:
             data = self.socket.recv(1 << 18)

@@ -119,13 +119,20 @@ class Attacker:
     def close(self):
         self.socket.close()
 
+    def _poll(self, events, timeout):
+        """Which of the events are there, within `timeout`; select(2) ends at 1,024 descriptors."""
+        poll = select.poll()
+        poll.register(self.socket, events)
+        ready = poll.poll(timeout * 1000)
+        return ready[0][1] if ready else 0
+
     def send(self, frames=b"", reads=True, within=60):
         """Sends all of it, and reads meanwhile unless told not to. Gives False if the peer hung up before."""
         self._unsent += frames
         deadline = time.monotonic() + within
         while self._unsent and not self.is_over:
-            readable, writable, _ = select.select([self.socket] if reads else [], [self.socket], [], 1)
-            if writable:
+            events = self._poll(select.POLLOUT | (select.POLLIN if reads else 0), 1)
+            if events & ~select.POLLIN:
                 try:
                     count = self.socket.send(self._unsent[: 1 << 18])
                     del self._unsent[:count]
@@ -133,14 +140,14 @@ class Attacker:
                     pass
                 except OSError:
                     self.is_over = True
-            if readable:
+            if events & select.POLLIN:
                 self.read(0)
             assert time.monotonic() < deadline, f"what is sent does not leave: {self}"
         return not self.is_over
 
     def read(self, timeout=0.1):
         """Reads once, if there is something within `timeout`."""
-        if not select.select([self.socket], [], [], timeout)[0]:
+        if not self._poll(select.POLLIN, timeout):
             return
         try:
             received = self.socket.recv(1 << 18)

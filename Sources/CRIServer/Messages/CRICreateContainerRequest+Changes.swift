@@ -11,30 +11,46 @@ extension CRICreateContainerRequest {
   /// fields included. Changes that this call cannot carry are RuntimeDispatcher's to refuse; they are passed over.
   package mutating func apply(_ changes: [Change]) {
     var newEnvs: [CRIKeyValue] = []
+    // Taken out while they are changed: in place, each change would copy them.
+    var annotations = hasConfig ? config.annotations : [:]
+    var envs = hasConfig ? config.envs : []
+    if hasConfig {
+      config.annotations = [:]
+      config.envs = []
+    }
+    // Once for all changes, of which a plugin may want as many as there are entries.
+    let lastEntries = changes.contains { $0.field.isEnv } ? Self.lastEntryOfEachKey(envs) : [:]
     for change in changes {
       switch change.field {
-      case .annotation(let key): if let text = change.value.text { config.annotations[key] = text }
+      case .annotation(let key): if let text = change.value.text { annotations[key] = text }
       case .cgroupParent: if let text = change.value.text { sandboxConfig.linux.cgroupParent = text }
       case .resource, .hugepageLimit, .unified: config.linux.resources.apply(change)
-      case .env(let key): if let text = change.value.text { setEnv(key, to: text, orAddTo: &newEnvs) }
+      case .env(let key):
+        guard let text = change.value.text else { continue }
+        if let index = lastEntries[key] {
+          envs[index].value = Data(text.utf8)
+        } else {
+          newEnvs.append(
+            .with {
+              $0.key = key
+              $0.value = Data(text.utf8)
+            })
+        }
       case .label: break
       }
     }
     newEnvs.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-    if !newEnvs.isEmpty { config.envs += newEnvs }
+    envs += newEnvs
+    if !annotations.isEmpty { config.annotations = annotations }
+    if !envs.isEmpty { config.envs = envs }
   }
 
-  /// Replaces the value of the last entry of `key`, the one that the runtime uses. All other entries stay, earlier
-  /// ones of the same key included.
-  private mutating func setEnv(_ key: String, to text: String, orAddTo newEnvs: inout [CRIKeyValue]) {
-    if let index = config.envs.lastIndex(where: { $0.key == key }) {
-      config.envs[index].value = Data(text.utf8)
-    } else {
-      newEnvs.append(
-        .with {
-          $0.key = key
-          $0.value = Data(text.utf8)
-        })
-    }
+  /// Where the entries are that the runtime uses: a change replaces that one, and all others stay.
+  private static func lastEntryOfEachKey(_ envs: [CRIKeyValue]) -> [String: Int] {
+    Dictionary(envs.enumerated().map { ($1.key, $0) }) { $1 }
   }
+}
+
+extension Field {
+  fileprivate var isEnv: Bool { if case .env = self { true } else { false } }
 }

@@ -7,14 +7,26 @@ extension CRIRunPodSandboxRequest {
   /// Messages that are absent are created only when a change needs them. What else the request holds stays, unknown
   /// fields included. Changes that this call cannot carry are RuntimeDispatcher's to refuse; they are passed over.
   package mutating func apply(_ changes: [Change]) {
-    for change in changes {
+    let ours = changes.filter { change in
       switch change.field {
-      case .label(let key): if let text = change.value.text { config.labels[key] = text }
-      case .annotation(let key): if let text = change.value.text { config.annotations[key] = text }
-      case .cgroupParent: if let text = change.value.text { config.linux.cgroupParent = text }
+      case .label, .annotation, .cgroupParent: change.value.text != nil
+      case .resource, .hugepageLimit, .unified: true
+      case .env: false
+      }
+    }
+    guard !ours.isEmpty else { return }
+    // Taken out while it is changed: in place, each change would copy it.
+    var config = config
+    clearConfig()
+    for change in ours {
+      switch change.field {
+      case .label(let key): config.labels[key] = change.value.text
+      case .annotation(let key): config.annotations[key] = change.value.text
+      case .cgroupParent: config.linux.cgroupParent = change.value.text ?? ""
       case .resource, .hugepageLimit, .unified: config.linux.resources.apply(change)
       case .env: break
       }
     }
+    self.config = config
   }
 }

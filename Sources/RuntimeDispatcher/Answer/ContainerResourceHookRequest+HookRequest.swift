@@ -13,14 +13,29 @@ extension ContainerResourceHookRequest: HookRequest {
     }
   }
 
-  package mutating func apply(_ change: Change) {
-    switch change.field {
-    case .annotation(let key): containerAnnotations[key] = change.value.text ?? containerAnnotations[key]
-    case .cgroupParent: podCgroupParent = change.value.text ?? podCgroupParent
-    case .resource, .hugepageLimit, .unified: containerResources.apply(change)
-    case .env(let key): containerEnvs[key] = change.value.text ?? containerEnvs[key]
-    case .label: break
+  package mutating func apply(_ changes: [Change]) {
+    // Taken out while they are changed: in place, each change would copy them.
+    var annotations = containerAnnotations
+    var resources = containerResources
+    var envs = containerEnvs
+    var hasResources = hasContainerResources
+    containerAnnotations = [:]
+    containerEnvs = [:]
+    clearContainerResources()
+    for change in changes {
+      switch change.field {
+      case .annotation(let key): if let text = change.value.text { annotations[key] = text }
+      case .cgroupParent: podCgroupParent = change.value.text ?? podCgroupParent
+      case .resource, .hugepageLimit, .unified:
+        resources.apply(change)
+        hasResources = true
+      case .env(let key): if let text = change.value.text { envs[key] = text }
+      case .label: break
+      }
     }
+    containerAnnotations = annotations
+    containerEnvs = envs
+    if hasResources { containerResources = resources }
   }
 
   package static func opinions(in answer: ContainerResourceHookResponse) -> [Change] {

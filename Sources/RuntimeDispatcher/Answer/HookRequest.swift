@@ -15,8 +15,8 @@ package protocol HookRequest: SwiftProtobuf.Message, Sendable {
   /// What the request says about `field`; nil for empty, zero, absent, or a field that it does not have.
   func value(of field: Field) -> FieldValue?
 
-  /// Makes the change; nothing if the request does not have the field.
-  mutating func apply(_ change: Change)
+  /// Makes the changes; nothing where the request does not have the field.
+  mutating func apply(_ changes: [Change])
 
   /// Everything that `answer` has an opinion on, in a fixed order, equal to what was sent or not.
   static func opinions(in answer: Answer) -> [Change]
@@ -26,6 +26,9 @@ package protocol HookRequest: SwiftProtobuf.Message, Sendable {
 }
 
 extension HookRequest {
+  /// Makes one change.
+  package mutating func apply(_ change: Change) { apply([change]) }
+
   /// What a plugin that was sent this request wants changed (design, "What an answer means"): opinions that
   /// differ from the request, and the cpusets that a whole-state answer empties. Nothing is said here about
   /// whether the plugin may.

@@ -16,14 +16,29 @@ extension PodSandboxHookRequest: HookRequest {
     }
   }
 
-  package mutating func apply(_ change: Change) {
-    switch change.field {
-    case .label(let key): labels[key] = change.value.text ?? labels[key]
-    case .annotation(let key): annotations[key] = change.value.text ?? annotations[key]
-    case .cgroupParent: cgroupParent = change.value.text ?? cgroupParent
-    case .resource, .hugepageLimit, .unified: resources.apply(change)
-    case .env: break
+  package mutating func apply(_ changes: [Change]) {
+    // Taken out while they are changed: in place, each change would copy them.
+    var labels = labels
+    var annotations = annotations
+    var resources = resources
+    var hasResources = hasResources
+    self.labels = [:]
+    self.annotations = [:]
+    clearResources()
+    for change in changes {
+      switch change.field {
+      case .label(let key): if let text = change.value.text { labels[key] = text }
+      case .annotation(let key): if let text = change.value.text { annotations[key] = text }
+      case .cgroupParent: cgroupParent = change.value.text ?? cgroupParent
+      case .resource, .hugepageLimit, .unified:
+        resources.apply(change)
+        hasResources = true
+      case .env: break
+      }
     }
+    self.labels = labels
+    self.annotations = annotations
+    if hasResources { self.resources = resources }
   }
 
   package static func opinions(in answer: PodSandboxHookResponse) -> [Change] {
