@@ -380,7 +380,7 @@ class H2Server:
         self.listener = listener or sockets.socket(sockets.AF_UNIX)
         if not listener:
             self.listener.bind(self.path)
-            self.listener.listen(128)
+            self.listener.listen(1024)
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
     def _accept(self, listener):

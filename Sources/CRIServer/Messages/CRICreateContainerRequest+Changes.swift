@@ -11,15 +11,12 @@ extension CRICreateContainerRequest {
   /// fields included. Changes that this call cannot carry are RuntimeDispatcher's to refuse; they are passed over.
   package mutating func apply(_ changes: [Change]) {
     var newEnvs: [CRIKeyValue] = []
-    // Taken out while they are changed: in place, each change would copy them.
-    var annotations = hasConfig ? config.annotations : [:]
-    var envs = hasConfig ? config.envs : []
-    if hasConfig {
-      config.annotations = [:]
-      config.envs = []
-    }
+    // Taken out while they are changed: in place, each change would read and write all of them.
+    var annotations = config.annotations
+    var envs = config.envs
     // Once for all changes, of which a plugin may want as many as there are entries.
-    let lastEntries = changes.contains { $0.field.isEnv } ? Self.lastEntryOfEachKey(envs) : [:]
+    let changesEnvs = changes.contains { $0.field.isEnv && $0.value.text != nil }
+    let lastEntries = changesEnvs ? Self.lastEntryOfEachKey(envs) : [:]
     for change in changes {
       switch change.field {
       case .annotation(let key): if let text = change.value.text { annotations[key] = text }
@@ -41,8 +38,8 @@ extension CRICreateContainerRequest {
     }
     newEnvs.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     envs += newEnvs
-    if !annotations.isEmpty { config.annotations = annotations }
-    if !envs.isEmpty { config.envs = envs }
+    if annotations != config.annotations { config.annotations = annotations }
+    if changesEnvs { config.envs = envs }
   }
 
   /// Where the entries are that the runtime uses: a change replaces that one, and all others stay.

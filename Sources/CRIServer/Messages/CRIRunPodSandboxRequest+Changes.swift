@@ -15,18 +15,19 @@ extension CRIRunPodSandboxRequest {
       }
     }
     guard !ours.isEmpty else { return }
-    // Taken out while it is changed: in place, each change would copy it.
-    var config = config
-    clearConfig()
+    // Taken out while they are changed: in place, each change would read and write all of them.
+    var labels = config.labels
+    var annotations = config.annotations
     for change in ours {
       switch change.field {
-      case .label(let key): config.labels[key] = change.value.text
-      case .annotation(let key): config.annotations[key] = change.value.text
+      case .label(let key): labels[key] = change.value.text
+      case .annotation(let key): annotations[key] = change.value.text
       case .cgroupParent: config.linux.cgroupParent = change.value.text ?? ""
       case .resource, .hugepageLimit, .unified: config.linux.resources.apply(change)
       case .env: break
       }
     }
-    self.config = config
+    if labels != config.labels { config.labels = labels }
+    if annotations != config.annotations { config.annotations = annotations }
   }
 }

@@ -8,6 +8,8 @@ extension CRIUpdateContainerResourcesRequest {
   /// creates no `linux` message. What else the request holds stays, unknown fields included. Changes that this call
   /// cannot carry are RuntimeDispatcher's to refuse; they are passed over.
   package mutating func apply(_ changes: [Change]) {
+    // Taken out while they are changed: in place, each change would read and write all of them.
+    var annotations = annotations
     for change in changes {
       switch change.field {
       case .annotation(let key): if let text = change.value.text { annotations[key] = text }
@@ -15,6 +17,7 @@ extension CRIUpdateContainerResourcesRequest {
       case .label, .cgroupParent, .env: break
       }
     }
+    if annotations != self.annotations { self.annotations = annotations }
   }
 
   /// RuntimeManager's own request for what plugins changed at StartContainer: the changed resource fields and nothing
