@@ -10,6 +10,8 @@ package enum HTTP2Limits {
   static let maxConcurrentStreams: UInt32 = 1000
   /// Sum of names, values and 32 bytes a field of one header block, in both directions.
   static let maxHeaderListBytes = 1 << 20
+  /// The part of a header list that every call may have beside its message.
+  static let ordinaryHeaderListBytes = 8 << 10
   /// Header blocks larger than nghttp2's default of 64 KiB must pass.
   static let maxSendHeaderBlockBytes = 1 << 20
   /// Such a list comes in up to 64 frames of 16 KiB (nghttp2 counts one that arrives in two reads twice); its default

@@ -48,6 +48,9 @@ package final class HeaderBlock: @unchecked Sendable {
   /// What it counts towards limits: names, values and 32 bytes a field (RFC 9113, section 6.5.2).
   package var listBytes: Int { fields.reduce(0) { $0 + $1.namelen + $1.valuelen + 32 } }
 
+  /// What of it is more than a call ordinarily has.
+  package var excessBytes: Int { max(0, listBytes - HTTP2Limits.ordinaryHeaderListBytes) }
+
   /// All fields as text, for people and tests.
   package var textFields: [(name: String, value: String)] {
     fields.map { (text($0.name, $0.namelen), text($0.value, $0.valuelen)) }

@@ -105,7 +105,8 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
     let endpoint = server.runtimeEndpoint
     guard !endpoint.hasAnswered else { return run(message: message) }
     let timeout = deadline.map { server.clock.left(until: $0) }
-    waitingTicket = endpoint.wait(bytes: headerBytes + body.readableBytes, timeout: timeout) { [weak self] status in
+    let bytes = headers.excessBytes + body.readableBytes
+    waitingTicket = endpoint.wait(bytes: bytes, timeout: timeout) { [weak self] status in
       guard let self else { return }
       self.waitingTicket = nil
       if let status { self.refuse(status) } else { self.run(message: message) }

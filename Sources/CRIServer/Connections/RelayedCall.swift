@@ -68,7 +68,7 @@ final class RelayedCall: HTTP2StreamHandler {
 
   private func wait(_ channel: ClientChannel) {
     waitingTicket = endpoint.wait(
-      bytes: requestHeaders?.listBytes ?? 0, timeout: requestHeaders?.timeout
+      bytes: requestHeaders?.excessBytes ?? 0, timeout: requestHeaders?.timeout
     ) { [weak self] status in
       guard let self else { return }
       self.waitingTicket = nil
