@@ -34,6 +34,14 @@ final class ConnectedPair: HTTP2ConnectionDelegate {
     try exchange()
   }
 
+  // A channel and its pipeline hold each other until it is closed.
+  deinit {
+    clientChannel.close(promise: nil)
+    serverChannel.close(promise: nil)
+    clientChannel.embeddedEventLoop.run()
+    serverChannel.embeddedEventLoop.run()
+  }
+
   /// Time passes with it, so that acknowledgements do not wait.
   func exchange() throws {
     var hasMoved = true
