@@ -33,4 +33,9 @@ import Testing
     let base64 = VerboseEnvs([("A", "//54"), ("B", "YWJj")], processEnv: ["A=\u{FFFD}\u{FFFD}x", "B=abc"])
     #expect(base64.visible == ["B": "abc"])
   }
+
+  @Test func soIsOneThatTheProcessHasAnotherValueFor() {
+    let envs = VerboseEnvs([("A", "\u{FFFD}x"), ("B", "b")], processEnv: ["A=set by a device", "B=b"])
+    #expect(envs.visible == ["B": "b"])
+  }
 }

@@ -26,7 +26,7 @@ struct VerboseEnvs {
     for (key, value) in written {
       // Not UTF-8 at the runtime; with luck a value that has this character by itself, which is not worth the risk of
       // a plugin replacing what it has not seen.
-      if (inProcess[key] ?? value).unicodeScalars.contains("\u{FFFD}") { continue }
+      if [value, inProcess[key]].contains(where: { $0?.unicodeScalars.contains("\u{FFFD}") == true }) { continue }
       visible[key] = isBase64 ? Self.decoded(value) : value
     }
   }
