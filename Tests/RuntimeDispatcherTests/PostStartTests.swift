@@ -13,8 +13,10 @@ import Testing
     let rig = Rig()
     // Nobody answers before all have been asked.
     let transport = rig.transport
-    transport.plugin("a") { _ in await answer(.with { $0.containerResources.cpuShares = 7 }, after: 2, on: transport) }
-    transport.plugin("b") { _ in
+    transport.plugin("a") { [unowned transport] _ in
+      await answer(.with { $0.containerResources.cpuShares = 7 }, after: 2, on: transport)
+    }
+    transport.plugin("b") { [unowned transport] _ in
       await answer(
         .with {
           $0.containerResources.cpuShares = 8; $0.containerResources.cpuQuota = 9
@@ -77,7 +79,8 @@ import Testing
   @Test func kubeletsLeavingDoesNotEndIt() async throws {
     let rig = Rig()
     rig.transport.plugin("a", hangsOn: rig.clock)
-    rig.transport.plugin("b") { _ throws(HookCallError) in try await rig.wire(cpuShares(7), afterSeconds: 1) }
+    let clock = rig.clock
+    rig.transport.plugin("b") { _ throws(HookCallError) in try await clock.wire(cpuShares(7), afterSeconds: 1) }
     try await rig.running {
       let task = Task { try await rig.postStart(request, [.named("a"), .named("b")]).changes.count }
       await rig.clock.sleepers(2)
@@ -121,11 +124,11 @@ private func answer(
   return (try? message.serializedBytes()) ?? []
 }
 
-extension Rig {
+extension ManualClock {
   fileprivate func wire(
     _ message: ContainerResourceHookResponse, afterSeconds seconds: Int
   ) async throws(HookCallError) -> [UInt8] {
-    do { try await clock.sleep(for: .seconds(seconds)) } catch { throw .cancelled }
+    do { try await sleep(for: .seconds(seconds)) } catch { throw .cancelled }
     return (try? message.serializedBytes()) ?? []
   }
 }
