@@ -89,7 +89,7 @@ let package = Package(
       name: "CRIServerTests",
       dependencies: [
         "CRIServer", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
-        logging, nioCore, nioPosix, swiftProtobuf,
+        logging, nioCore, nioPosix, swiftProtobuf, "FuzzProperties",
       ], swiftSettings: strict),
     .testTarget(
       name: "ModelTests",
@@ -97,5 +97,23 @@ let package = Package(
         "CRIServer", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
         logging, nioCore, nioEmbedded, swiftProtobuf,
       ], swiftSettings: strict),
+
+    // What must hold for any input, and its check against the committed ones (docs/proof/fuzzing.md).
+    .target(
+      name: "FuzzProperties",
+      dependencies: [
+        "CRIServer", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
+        nioCore, nioEmbedded, swiftProtobuf,
+      ], path: "Tests/Fuzz/Properties", swiftSettings: strict),
+    .testTarget(
+      name: "FuzzReplayTests", dependencies: ["FuzzProperties"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
   ]
 )
+
+// The fuzzer's own library has `main`: this target links with it only, so Tests/Fuzz/run alone asks for it.
+if Context.environment["RUNTIME_MANAGER_FUZZER"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzzer", dependencies: ["FuzzProperties"], path: "Tests/Fuzz/Fuzzer",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

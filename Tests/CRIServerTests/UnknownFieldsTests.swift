@@ -1,5 +1,6 @@
 import CRIMessages
 import CRIServer
+import FuzzProperties
 import HookMessages
 import RuntimeDispatcher
 import SwiftProtobuf

@@ -1,27 +1,32 @@
 /// A protobuf message put together by hand, field by field, and taken apart again without a schema (Protocol Buffers
-/// documentation, "Encoding"): what the generated messages are tested against.
-struct WireMessage: Hashable {
-  enum Value: Hashable {
+/// documentation, "Encoding"): what the generated messages are tested against. Groups are not read.
+package struct WireMessage: Hashable {
+  package enum Value: Hashable {
     case varint(UInt64)
     case fixed64(UInt64)
     case bytes([UInt8])
     case fixed32(UInt32)
   }
 
-  struct Field: Hashable {
-    var number: UInt64
-    var value: Value
+  package struct Field: Hashable {
+    package var number: UInt64
+    package var value: Value
+
+    package init(number: UInt64, value: Value) {
+      self.number = number
+      self.value = value
+    }
   }
 
-  struct Malformed: Error {}
+  package struct Malformed: Error {}
 
-  var fields: [Field]
+  package var fields: [Field]
 
-  init(_ fields: [Field]) { self.fields = fields }
+  package init(_ fields: [Field]) { self.fields = fields }
 
   // MARK: Writing
 
-  var bytes: [UInt8] { fields.flatMap { Self.encode($0) } }
+  package var bytes: [UInt8] { fields.flatMap { Self.encode($0) } }
 
   private static func encode(_ field: Field) -> [UInt8] {
     switch field.value {
@@ -46,21 +51,36 @@ struct WireMessage: Hashable {
 
   // MARK: Reading
 
-  init(bytes: [UInt8]) throws {
+  package init(bytes: [UInt8]) throws {
     fields = []
     var rest = bytes[...]
+    while !rest.isEmpty { fields.append(try Self.readField(&rest)) }
+  }
+
+  /// Where the fields of the message end: cut anywhere else, it is none.
+  package static func fieldEnds(in bytes: [UInt8]) throws -> Set<Int> {
+    var ends: Set<Int> = []
+    var rest = bytes[...]
     while !rest.isEmpty {
-      let tag = try Self.readVarint(&rest)
-      fields.append(Field(number: tag >> 3, value: try Self.readValue(wireType: tag & 7, &rest)))
+      _ = try readField(&rest)
+      ends.insert(rest.startIndex)
     }
+    return ends
+  }
+
+  private static func readField(_ rest: inout ArraySlice<UInt8>) throws -> Field {
+    let tag = try readVarint(&rest)
+    return Field(number: tag >> 3, value: try readValue(wireType: tag & 7, &rest))
   }
 
   private static func readValue(wireType: UInt64, _ rest: inout ArraySlice<UInt8>) throws -> Value {
     switch wireType {
-    case 0: .varint(try readVarint(&rest))
-    case 1: .fixed64(try readFixed(8, &rest))
-    case 2: .bytes(try take(Int(try readVarint(&rest)), &rest))
-    case 5: .fixed32(UInt32(try readFixed(4, &rest)))
+    case 0: return .varint(try readVarint(&rest))
+    case 1: return .fixed64(try readFixed(8, &rest))
+    case 2:
+      guard let count = Int(exactly: try readVarint(&rest)) else { throw Malformed() }
+      return .bytes(try take(count, &rest))
+    case 5: return .fixed32(UInt32(try readFixed(4, &rest)))
     default: throw Malformed()
     }
   }
@@ -86,7 +106,7 @@ struct WireMessage: Hashable {
   }
 
   /// The submessages in the fields with this number.
-  func messages(_ number: UInt64) throws -> [WireMessage] {
+  package func messages(_ number: UInt64) throws -> [WireMessage] {
     try fields.filter { $0.number == number }.map { field in
       guard case .bytes(let bytes) = field.value else { throw Malformed() }
       return try WireMessage(bytes: bytes)
@@ -95,13 +115,15 @@ struct WireMessage: Hashable {
 }
 
 extension WireMessage.Field {
-  static func text(_ number: UInt64, _ text: String) -> Self { Self(number: number, value: .bytes(Array(text.utf8))) }
-  static func varint(_ number: UInt64, _ value: UInt64) -> Self { Self(number: number, value: .varint(value)) }
-  static func message(_ number: UInt64, _ fields: [Self]) -> Self {
+  package static func text(_ number: UInt64, _ text: String) -> Self {
+    Self(number: number, value: .bytes(Array(text.utf8)))
+  }
+  package static func varint(_ number: UInt64, _ value: UInt64) -> Self { Self(number: number, value: .varint(value)) }
+  package static func message(_ number: UInt64, _ fields: [Self]) -> Self {
     Self(number: number, value: .bytes(WireMessage(fields).bytes))
   }
   /// An entry of a map from strings to strings.
-  static func entry(_ number: UInt64, _ key: String, _ value: String) -> Self {
+  package static func entry(_ number: UInt64, _ key: String, _ value: String) -> Self {
     message(number, [text(1, key), text(2, value)])
   }
 }
