@@ -7,10 +7,11 @@ PYTHON := /usr/bin/python3
 
 release := .build/release/runtime-manager
 debug := .build/debug/runtime-manager
-SUITES := Tests/Wire Tests/Containerd Tests/Documentation
+SUITES := Tests/Wire Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Documentation
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench build check install uninstall clean setup setup-build swift
+.PHONY: help run test bench scale soak fuzz test-asan test-tsan prove build check install uninstall clean \
+  setup setup-build setup-bench setup-sanitize swift
 MAKEFLAGS += --no-print-directory
 
 help: ## what there is to make
@@ -23,8 +24,34 @@ test: swift setup ## run every test, those on a real containerd included
 	swift test --disable-xctest
 	RUNTIME_MANAGER="$(or $(RUNTIME_MANAGER),$(CURDIR)/$(debug))" $(PYTHON) -m pytest $(SUITES)
 
-bench: swift setup build ## compare speed and memory: direct, a byte relay, RuntimeManager
-	@RUNTIME_MANAGER="$(CURDIR)/$(release)" $(PYTHON) Tests/Bench/run.py
+bench: swift setup-bench build ## compare speed and memory with other ways to stand there; BENCH="--only unary" and such
+	@$(PYTHON) Tests/Bench/run.py $(BENCH)
+
+scale: swift setup-bench build ## cost as containers, plugins, calls in flight and messages grow
+	@$(PYTHON) Tests/Bench/scale.py $(SCALE)
+
+soak: swift setup-bench build ## ten minutes of a kubelet's load with restarts; MINUTES=60 for longer, SEED= to repeat one
+	@$(PYTHON) Tests/Soak/run.py --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+fuzz: swift setup-sanitize ## fuzz every target for five seconds; SECONDS_EACH=600 for longer
+	Tests/Fuzz/run --seconds $(or $(SECONDS_EACH),5)
+
+test-asan: swift setup-sanitize ## run the suites under the address sanitizer (a build of its own)
+	Tests/Sanitizers/run address Tests/Wire Tests/Containerd
+
+test-tsan: swift setup-sanitize ## run the suites under the thread sanitizer (a build of its own)
+	Tests/Sanitizers/run thread Tests/Wire Tests/Containerd
+
+prove: ## every check of docs/PROOF.md, about two hours; MODEL_RUNS, SECONDS_EACH, MINUTES lengthen it
+	$(MAKE) check test
+	MODEL_RUNS=$(or $(MODEL_RUNS),600) swift test --disable-xctest --filter ModelTests
+	$(MAKE) fuzz SECONDS_EACH=$(or $(SECONDS_EACH),60)
+	$(MAKE) test-asan
+	$(MAKE) test-tsan
+	$(MAKE) bench
+	$(MAKE) scale
+	RUNTIME_MANAGER=$(CURDIR)/$(release) $(PYTHON) Tests/Faults/isolation.py
+	$(MAKE) soak MINUTES=$(or $(MINUTES),10)
 
 build: swift setup-build ## build the release binary, the Swift library linked in
 	swift build -c release --static-swift-stdlib --product runtime-manager
@@ -55,8 +82,8 @@ clean: ## remove everything that was built
 setup:
 	@Tests/setup
 
-setup-build:
-	@Tests/setup build
+setup-build setup-bench setup-sanitize:
+	@Tests/setup $(@:setup-%=%)
 
 swift:
 	@command -v swift >/dev/null || { echo "make: no swift in PATH: install a Swift 6.2 toolchain or newer (swift.org/install)" >&2; exit 1; }

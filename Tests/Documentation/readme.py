@@ -47,7 +47,7 @@ def constants():
 
 
 def _number(swift):
-    if duration := re.fullmatch(r"(?:Duration)?\.(seconds|milliseconds)\((\d+)\)", swift):
+    if duration := re.fullmatch(r"(?:Duration|TimeAmount)?\.(seconds|milliseconds)\((\d+)\)", swift):
         return int(duration[2]) / {"seconds": 1, "milliseconds": 1000}[duration[1]]
     if shifted := re.fullmatch(r"([\d_]+) << (\d+)", swift):
         return int(shifted[1]) << int(shifted[2])
@@ -57,5 +57,5 @@ def _number(swift):
 def quantity(text):
     """What a value in the table of limits means: bytes, seconds or a count."""
     number, _, unit = text.partition(" ")
-    scale = {"": 1, "bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "s": 1, "min": 60}[unit]
+    scale = {"": 1, "bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "ms": 0.001, "s": 1, "min": 60}[unit]
     return int(number.replace(",", "")) * scale
