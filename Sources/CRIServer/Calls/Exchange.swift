@@ -134,16 +134,16 @@ final class Exchange: @unchecked Sendable {
   func forward<Call: LifeCycleCall>(
     _: Call.Type, _ request: Call.Request, isChanged: Bool = false
   ) async throws(CallEnd) -> UnaryAnswer {
-    try await forward(isChanged ? request : nil) { answer, outcome in
-      Call.settle(request, answer, outcome, to: self.server)
+    try await forward(isChanged ? request : nil) { [server] answer, outcome in
+      Call.settle(request, answer, outcome, to: server)
     }
   }
 
   /// Sends the call to the runtime: the original bytes, or `changed` in their place. A call whose caller is gone
   /// is not sent.
   ///
-  /// - Parameter commit: Told how it ended, with the answer's message, when kubelet's answer is on its way
-  ///   (``settle()``).
+  /// - Parameter commit: Told how it ended, with the answer's message, some time after kubelet's answer is on its way
+  ///   (``settle()``), on any thread: it must hold nothing that is confined to the event loop, header blocks above all.
   func forward<Answer: Message>(
     _ changed: (some Message)?, commit: @escaping @Sendable (Answer, CallOutcome) -> Void
   ) async throws(CallEnd) -> UnaryAnswer {
@@ -159,7 +159,8 @@ final class Exchange: @unchecked Sendable {
       let answer = try await send(headers, body, deadline: deadline)
       isPastRuntime = true
       CrashStep.answered.pass(verb)
-      settlement = { [self] in commit(message(of: answer) ?? Answer(), CallOutcome(answer.status.code)) }
+      let (body, outcome) = (answer.body, CallOutcome(answer.status.code))
+      settlement = { commit(Self.message(in: body) ?? Answer(), outcome) }
       return answer
     } catch {
       settlement = { commit(Answer(), .unknown) }
@@ -220,9 +221,9 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
-  /// The message of an answer; nil if it has none that can be read.
-  private func message<Answer: Message>(of answer: UnaryAnswer) -> Answer? {
-    guard let message = try? UnaryBody.message(in: answer.body) else { return nil }
+  /// The message in an answer's body; nil if it has none that can be read.
+  private static func message<Answer: Message>(in body: ByteBuffer) -> Answer? {
+    guard let message = try? UnaryBody.message(in: body) else { return nil }
     return try? Answer(serializedBytes: Array(message.readableBytesView))
   }
 }

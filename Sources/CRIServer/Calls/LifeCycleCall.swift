@@ -13,7 +13,7 @@ protocol LifeCycleCall: SendableMetatype {
   static func record(_ request: Request) -> RecordID?
 
   /// The call has ended in a known way: tells the Store. An answer is there only if the call succeeded. By default
-  /// the Store need not know.
+  /// the Store need not know. Called on any thread, some time later: of the server it may use the Store alone.
   static func commit(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer)
 
   /// Does the call with plugins around it.

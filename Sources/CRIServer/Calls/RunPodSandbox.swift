@@ -37,8 +37,8 @@ enum RunPodSandbox: LifeCycleCall {
     let changes = try await exchange.pre(.preRunPodSandbox, &pod, &call)
     request.apply(changes)
     let sent = request
-    return try await exchange.forward(changes.isEmpty ? nil : sent) { answer, outcome in
-      commit(sent, answer, outcome, changes: changes, to: exchange.server)
+    return try await exchange.forward(changes.isEmpty ? nil : sent) { [server = exchange.server] answer, outcome in
+      commit(sent, answer, outcome, changes: changes, to: server)
     }
   }
 }
