@@ -78,7 +78,7 @@ def test_05_new_fields_metadata_and_large_messages_pass(life, start_plugin, dire
         list(direct.server_stream("GetContainerEvents"))
     assert (events.value.code(), events.value.details()) == (directly.value.code(), directly.value.details())
     big = pod_config(cgroup_parent=parent, annotations={"big": "x" * (5 * MiB)})
-    pod = life.runtime.run_pod(big)
+    pod = life.runtime.run_pod(big, timeout=120)
     annotations = direct.pod_status(pod).status.annotations
     assert (len(annotations["big"]), annotations["changed"]) == (5 * MiB, "yes")
 
