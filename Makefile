@@ -42,7 +42,7 @@ test-asan: swift setup-sanitize ## run the suites under the address sanitizer (a
 test-tsan: swift setup-sanitize ## run the suites under the thread sanitizer (a build of its own)
 	Tests/Sanitizers/run thread Tests/Wire Tests/Containerd
 
-prove: ## every check of docs/PROOF.md, about two hours; MODEL_RUNS, SECONDS_EACH, MINUTES lengthen it
+prove: ## every check of docs/PROOF.md, hours; MODEL_RUNS, SECONDS_EACH, MINUTES lengthen it
 	$(MAKE) check test
 	MODEL_RUNS=$(or $(MODEL_RUNS),600) swift test --disable-xctest --filter ModelTests
 	$(MAKE) fuzz SECONDS_EACH=$(or $(SECONDS_EACH),60)

@@ -7,7 +7,8 @@ package import RuntimeDispatcher
 package import Store
 
 /// What all calls share: the ways to the runtime, the plugins, the Store.
-// Unchecked, because what is mutable is confined to the group's event loop.
+// Unchecked, because what is mutable is confined to the group's event loop. Reports to the Store, made on any thread, use
+// the Store alone.
 package final class CallServer: @unchecked Sendable {
   let group: ConnectionGroup
   let runtimeEndpoint: RuntimeEndpoint
