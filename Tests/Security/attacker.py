@@ -139,7 +139,10 @@ class Attacker:
                 except BlockingIOError:
                     pass
                 except OSError:
-                    self.is_over = True
+                    # The peer hung up: what it said before, its GOAWAY say, is still to be read.
+                    while not self.is_over:
+                        self.read()
+                        assert time.monotonic() < deadline, f"neither written to nor at its end: {self}"
             if events & select.POLLIN:
                 self.read(0)
             assert time.monotonic() < deadline, f"what is sent does not leave: {self}"
