@@ -53,6 +53,9 @@ let package = Package(
       name: "PluginsManager", dependencies: [logging, nioCore, nioPosix, serviceLifecycle], swiftSettings: strict),
     .target(name: "Store", dependencies: ["HookMessages", swiftProtobuf], swiftSettings: strict),
 
+    // What is known of the calls.
+    .target(name: "Accounts", swiftSettings: strict),
+
     .executableTarget(
       name: "runtime-manager",
       dependencies: [
@@ -83,6 +86,7 @@ let package = Package(
       name: "RuntimeDispatcherTests",
       dependencies: ["RuntimeDispatcher", "GRPC", "HookMessages", "PluginsManager", logging, swiftProtobuf],
       swiftSettings: strict),
+    .testTarget(name: "AccountsTests", dependencies: ["Accounts"], swiftSettings: strict),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "HookMessages", swiftProtobuf], swiftSettings: strict),
     .testTarget(

@@ -1,0 +1,68 @@
+/// What came of asking a plugin.
+package enum Verdict: Sendable, Equatable {
+  /// It was told of a stop and has answered; the answer is not read.
+  case answered
+  /// It wanted nothing changed.
+  case unchanged
+  /// It wanted changes; those that it may make took effect.
+  case changed
+  case failed(Failure)
+  case notAsked(Reason)
+  /// kubelet was answered before the plugin; what became of it is an account of its own.
+  case pending
+
+  /// Why a plugin that is registered for the hook point was not asked.
+  package enum Reason: String, Sendable, CaseIterable {
+    /// kubelet labelled the pod so.
+    case skipLabel
+    /// An earlier plugin refused the call.
+    case refusedEarlier
+    /// kubelet left before its turn.
+    case callerGone
+    /// The runtime did not do what the hook would tell of.
+    case runtimeFailed
+    /// The runtime does not know the object any more.
+    case objectGone
+    /// It has answered this hook for this object before, is being told, or is owed the call.
+    case toldBefore
+  }
+}
+
+/// In one word; the values of a metric's label.
+package enum Outcome: String, Sendable, CaseIterable {
+  case answered, unchanged, changed
+  /// A failure that changed nothing for the call.
+  case failed
+  /// A failure that refused the call.
+  case refused
+  /// A failure after which the call is owed.
+  case owed
+  /// An owed call that was given up.
+  case dropped
+  /// It was not asked, because its breaker is open; whatever followed from that.
+  case tripped
+  case notAsked = "not_asked"
+  case pending
+}
+
+extension Verdict {
+  package var outcome: Outcome {
+    switch self {
+    case .answered: .answered
+    case .unchanged: .unchanged
+    case .changed: .changed
+    case .failed(let failure) where failure.kind == .tripped: .tripped
+    case .failed(let failure):
+      switch failure.effect {
+      case .ignored: .failed
+      case .refused: .refused
+      case .owed: .owed
+      case .dropped: .dropped
+      }
+    case .notAsked: .notAsked
+    case .pending: .pending
+    }
+  }
+
+  package var failure: Failure? { if case .failed(let failure) = self { failure } else { nil } }
+}
