@@ -8,6 +8,7 @@ struct RuntimeManager: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runtime-manager",
     abstract: "The CRI endpoint between kubelet and the container runtime, with hook plugins.",
+    version: "runtime-manager \(version)",
     subcommands: [Serve.self])
 
   /// Not `async`: such a main ends in dispatch_main(3), which unwinds the main thread and so brings the unwind tables,

@@ -30,7 +30,7 @@ def options():
         flag = entry.split()[0]
         default = re.search(r"default: ([^)]+)\)", entry)
         found[flag] = default[1] if default else None
-    return {flag: default for flag, default in found.items() if flag != "--help"}
+    return {flag: default for flag, default in found.items() if flag not in ("--help", "--version")}
 
 
 def hook_points():
