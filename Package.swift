@@ -42,13 +42,14 @@ let package = Package(
     .target(
       name: "CRIServer",
       dependencies: [
-        "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
+        "Accounts", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
         logging, nioCore, nioPosix, serviceLifecycle, swiftProtobuf,
       ], swiftSettings: strict),
     .target(
       name: "RuntimeDispatcher",
-      dependencies: ["GRPC", "HookMessages", "PluginsManager", logging, nioCore, serviceLifecycle, swiftProtobuf],
-      swiftSettings: strict),
+      dependencies: [
+        "Accounts", "GRPC", "HookMessages", "PluginsManager", logging, nioCore, serviceLifecycle, swiftProtobuf,
+      ], swiftSettings: strict),
     .target(
       name: "PluginsManager", dependencies: [logging, nioCore, nioPosix, serviceLifecycle], swiftSettings: strict),
     .target(name: "Store", dependencies: ["HookMessages", swiftProtobuf], swiftSettings: strict),
@@ -59,8 +60,9 @@ let package = Package(
     .executableTarget(
       name: "runtime-manager",
       dependencies: [
-        "CRIServer", "GRPC", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store", argumentParser, logging, nioCore,
-        nioPosix, serviceLifecycle, unixSignals,
+        "Accounts", "CRIServer", "GRPC", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store", argumentParser,
+        logging,
+        nioCore, nioPosix, serviceLifecycle, unixSignals,
       ],
       swiftSettings: strict,
       // Nobody loads a library into the daemon: without its symbols it is 2 MB smaller in memory, and 1.4 MB with
@@ -84,7 +86,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "RuntimeDispatcherTests",
-      dependencies: ["RuntimeDispatcher", "GRPC", "HookMessages", "PluginsManager", logging, swiftProtobuf],
+      dependencies: [
+        "RuntimeDispatcher", "Accounts", "GRPC", "HookMessages", "PluginsManager", logging, swiftProtobuf,
+      ],
       swiftSettings: strict),
     .testTarget(name: "AccountsTests", dependencies: ["Accounts"], swiftSettings: strict),
     .testTarget(

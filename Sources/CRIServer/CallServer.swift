@@ -1,3 +1,4 @@
+package import Accounts
 internal import GRPC
 package import HTTP2
 package import Logging
@@ -18,6 +19,7 @@ package final class CallServer: @unchecked Sendable {
   let dispatcher: RuntimeDispatcher
   let store: Store
   let lookup: SubjectLookup
+  let accounts: AccountBook
   /// The dispatcher's: it is given deadlines that are set here.
   let clock: SteadyClock
   private let logger: Logger
@@ -25,7 +27,8 @@ package final class CallServer: @unchecked Sendable {
 
   package init(
     group: ConnectionGroup, runtimeEndpoint: RuntimeEndpoint, imageEndpoint: RuntimeEndpoint,
-    plugins: PluginsManager, dispatcher: RuntimeDispatcher, store: Store, lookup: SubjectLookup, logger: Logger
+    plugins: PluginsManager, dispatcher: RuntimeDispatcher, store: Store, lookup: SubjectLookup, logger: Logger,
+    accounts: AccountBook = AccountBook()
   ) {
     self.group = group
     self.runtimeEndpoint = runtimeEndpoint
@@ -34,6 +37,7 @@ package final class CallServer: @unchecked Sendable {
     self.dispatcher = dispatcher
     self.store = store
     self.lookup = lookup
+    self.accounts = accounts
     clock = dispatcher.clock
     self.logger = logger
   }

@@ -8,12 +8,16 @@ extension RuntimeDispatcher {
   func take<R: HookRequest>(
     _ changes: [Change], of plugin: Plugin, at point: HookPoint, into request: inout R, call: inout HookedCall
   ) throws(HookFailure.Cause) -> [OwnedChange] {
-    guard !changes.isEmpty else { return [] }
     let judgement = Judgement(of: changes, by: plugin, at: point, request: request, call: call, rules: rules)
     if let cause = judgement.rejected.first {
-      if call.isUnderFail(plugin) { throw cause }
+      if call.isUnderFail(plugin) {
+        call.noteRejected(judgement, of: plugin, at: point)
+        throw cause
+      }
       logDropped(judgement.rejected, of: plugin, at: point, call: call)
     }
+    call.note(judgement, of: plugin, at: point, request: request)
+    guard !changes.isEmpty else { return [] }
     for change in judgement.accepted {
       noteCost(of: change, by: plugin, at: point, request: request, call: call)
       call.own(change.field, by: plugin)

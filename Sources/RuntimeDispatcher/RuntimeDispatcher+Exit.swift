@@ -1,3 +1,4 @@
+internal import Accounts
 internal import Logging
 internal import PluginsManager
 internal import Synchronization
@@ -10,6 +11,8 @@ extension RuntimeDispatcher {
   func lose<R: HookRequest>(_ delivery: StopDelivery<R>) {
     _ = ledger.withLock { $0.end(delivery.claim) }
     let isUnderFail = delivery.plugin.failurePolicy == .fail
+    delivery.note(
+      HookFailure.Cause.ending.failure(isUnderFail ? .dropped : .ignored), attempt: 1, at: clock.now)
     counted.withLock { counters in
       counters.failuresIgnored += 1
       counters.owedAtExit += isUnderFail ? 1 : 0

@@ -1,3 +1,4 @@
+internal import Accounts
 internal import GRPC
 internal import Logging
 package import PluginsManager
@@ -23,9 +24,11 @@ extension RuntimeDispatcher {
     for (plugin, failure) in failures {
       if call.isUnderFail(plugin) {
         refusing.append(failure)
+        call.noteFailure(failure, of: plugin, .refused)
         counted.withLock { $0.failuresRefused += 1 }
         logger.error("hook server \(failure.reason)", metadata: call.metadata.adding("verdict", "refused"))
       } else {
+        call.noteFailure(failure, of: plugin, .ignored)
         counted.withLock { $0.failuresIgnored += 1 }
         logger.warning("hook server \(failure.reason)", metadata: call.metadata.adding("verdict", "ignored"))
       }

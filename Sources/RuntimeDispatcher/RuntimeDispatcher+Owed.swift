@@ -1,3 +1,4 @@
+internal import Accounts
 internal import Logging
 internal import PluginsManager
 internal import Synchronization
@@ -14,34 +15,48 @@ extension RuntimeDispatcher {
     var delivery = delivery
     var subject = subject
     var schedule: OwedSchedule?
+    var attempts = 0
     while ledger.withLock({ $0.isOpen(delivery.claim) }) {
-      switch await attempt(delivery, subject) {
+      attempts += 1
+      let began = clock.now
+      if attempts == 1 { delivery.noteAsked(at: began) }
+      let ended = await attempt(delivery, subject)
+      func note(_ verdict: Verdict) { delivery.note(verdict, attempt: attempts, began: began, at: clock.now) }
+      switch ended {
       case .succeeded:
+        note(.answered)
         ledger.withLock { $0.succeed(delivery.claim) }
         if schedule != nil { log(.info, "the owed call has succeeded", delivery, subject) }
         return
-      case .needless:
+      case .needless(let reason):
+        note(.notAsked(reason))
         return _ = ledger.withLock { $0.end(delivery.claim) }
       case .failed(let cause, isOwed: false):
+        note(cause.failure(.ignored))
         counted.withLock { $0.failuresIgnored += 1 }
         log(.warning, "\(cause)", delivery, subject, verdict: "ignored")
         return _ = ledger.withLock { $0.end(delivery.claim) }
       case .failed(let cause, isOwed: true):
+        var following = schedule ?? OwedSchedule(firstFailureAt: clock.now)
+        let next = following.next(afterFailureAt: clock.now)
+        note(cause.failure(next == nil ? .dropped : .owed))
         if schedule == nil {
           owe(delivery, subject, cause)
         } else {
           log(.debug, "\(cause)", delivery, subject, verdict: "owed")
         }
         attempted()
-        var following = schedule ?? OwedSchedule(firstFailureAt: clock.now)
-        guard let next = following.next(afterFailureAt: clock.now) else {
+        guard let next else {
           return giveUp(delivery, subject, "owed for \(OwedSchedule.limit.inWords), last failure: \(cause)")
         }
         schedule = following
         // Cancelled: the call stays open in the ledger, where `run()` finds it.
         do { try await clock.sleep(until: next) } catch { return }
         guard let plugin = registrationNow(delivery.plugin), plugin.hookPoints.contains(delivery.claim.hookPoint)
-        else { return giveUp(delivery, subject, "owed, and now its registration is gone") }
+        else {
+          delivery.note(.notAsked(.registrationGone), attempt: attempts + 1, at: clock.now)
+          return giveUp(delivery, subject, "owed, and now its registration is gone")
+        }
         delivery.plugin = plugin
         if case .unknown = subject { subject = await delivery.lookUp() }
       }
@@ -53,10 +68,10 @@ extension RuntimeDispatcher {
   ) async -> StopDelivery<R>.Attempt {
     let isUnderFail = delivery.plugin.failurePolicy == .fail
     switch subject {
-    case .gone: return .needless
+    case .gone: return .needless(.objectGone)
     case .unknown(let why): return .failed(.subjectUnknown(why), isOwed: isUnderFail)
     case .known(let request):
-      if rules.skips(podLabels: request.podLabels) { return .needless }
+      if rules.skips(podLabels: request.podLabels) { return .needless(.skipLabel) }
       do {
         // The answer is not read: a stopped object cannot be changed.
         _ = try await caller.call(

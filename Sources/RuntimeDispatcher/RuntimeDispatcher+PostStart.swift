@@ -1,3 +1,4 @@
+internal import Accounts
 package import HookMessages
 internal import PluginsManager
 
@@ -18,9 +19,13 @@ extension RuntimeDispatcher {
   package func postStart(
     _ request: inout ContainerResourceHookRequest, call: inout HookedCall, deadline: ContinuousClock.Instant?
   ) async throws(Refusal) -> [OwnedChange] {
+    if call.isSkipped {
+      call.noteNotAsked(call.registry.plugins(at: .postStartContainer), at: .postStartContainer, .skipLabel)
+    }
     let plugins = call.plugins(at: .postStartContainer)
     guard !plugins.isEmpty else { return [] }
-    let answers = await answers(of: plugins, about: request, by: deadline)
+    for plugin in plugins { call.noteAsked(plugin, at: .postStartContainer, clock.now) }
+    let answers = await answers(of: plugins, about: request, by: deadline, for: call)
     var made: [OwnedChange] = []
     var failures: [(Plugin, HookFailure)] = []
     for (plugin, answer) in zip(plugins, answers) {
@@ -35,14 +40,15 @@ extension RuntimeDispatcher {
   }
 
   private func answers(
-    of plugins: [Plugin], about request: ContainerResourceHookRequest, by deadline: ContinuousClock.Instant?
+    of plugins: [Plugin], about request: ContainerResourceHookRequest, by deadline: ContinuousClock.Instant?,
+    for call: HookedCall
   ) async -> [Answer] {
     let answers = Gathering<Answer>(count: plugins.count)
     let isStarted = jobs.start {
       await withDiscardingTaskGroup { group in
         for (index, plugin) in plugins.enumerated() {
           group.addTask {
-            answers.deliver(await self.answer(of: plugin, about: request, by: deadline), at: index)
+            answers.deliver(await self.answer(of: plugin, about: request, by: deadline, for: call), at: index)
           }
         }
       }
@@ -52,10 +58,12 @@ extension RuntimeDispatcher {
   }
 
   private func answer(
-    of plugin: Plugin, about request: ContainerResourceHookRequest, by deadline: ContinuousClock.Instant?
+    of plugin: Plugin, about request: ContainerResourceHookRequest, by deadline: ContinuousClock.Instant?,
+    for call: HookedCall
   ) async -> Answer {
     do {
-      return .success(try await changes(wantedBy: plugin, at: .postStartContainer, of: request, by: deadline))
+      return .success(
+        try await changes(wantedBy: plugin, at: .postStartContainer, of: request, by: deadline, for: call))
     } catch {
       // Only the dispatcher's own end cancels a Post hook.
       return .failure(error == .cancelled ? .ending : error)

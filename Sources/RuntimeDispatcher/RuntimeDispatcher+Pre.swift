@@ -1,3 +1,4 @@
+internal import Accounts
 package import PluginsManager
 
 extension RuntimeDispatcher {
@@ -16,12 +17,20 @@ extension RuntimeDispatcher {
     _ point: HookPoint, _ request: inout R, call: inout HookedCall, deadline: ContinuousClock.Instant?
   ) async throws(Refusal) -> [OwnedChange] {
     var made: [OwnedChange] = []
-    for plugin in call.plugins(at: point) {
+    var plugins = call.plugins(at: point)[...]
+    if call.isSkipped { call.noteNotAsked(call.registry.plugins(at: point), at: point, .skipLabel) }
+    while let plugin = plugins.popFirst() {
       do {
-        let changes = try await changes(wantedBy: plugin, at: point, of: request, by: deadline)
+        call.noteAsked(plugin, at: point, clock.now)
+        let changes = try await changes(wantedBy: plugin, at: point, of: request, by: deadline, for: call)
         made += try take(changes, of: plugin, at: point, into: &request, call: &call)
-      } catch {
-        try settle(error, of: plugin, at: point, call: call)
+      } catch let cause {
+        do {
+          try settle(cause, of: plugin, at: point, call: call)
+        } catch let refusal {
+          call.noteNotAsked(plugins, at: point, cause == .cancelled ? .callerGone : .refusedEarlier)
+          throw refusal
+        }
       }
     }
     return made
@@ -29,9 +38,11 @@ extension RuntimeDispatcher {
 
   /// Asks one plugin and compares its answer with what it was sent.
   func changes<R: HookRequest>(
-    wantedBy plugin: Plugin, at point: HookPoint, of request: R, by deadline: ContinuousClock.Instant?
+    wantedBy plugin: Plugin, at point: HookPoint, of request: R, by deadline: ContinuousClock.Instant?,
+    for call: HookedCall
   ) async throws(HookFailure.Cause) -> [Change] {
     if Task.isCancelled { throw .cancelled }
+    defer { call.noteAnswered(plugin, at: point, clock.now) }
     let answer = try await caller.call(plugin, at: point, request: request.bytes(), by: deadline)
     return request.differences(to: try R.Answer(answerBytes: answer))
   }
@@ -41,7 +52,10 @@ extension RuntimeDispatcher {
   ) throws(Refusal) {
     let failure = HookFailure(plugin.name, point, cause)
     // A call whose caller has left is not sent, whatever the plugin's policy.
-    if cause == .cancelled { throw Refusal(status: failure.status) }
+    if cause == .cancelled {
+      call.noteFailure(failure, of: plugin, .refused)
+      throw Refusal(status: failure.status)
+    }
     try settle([(plugin, failure)], call: call)
   }
 }

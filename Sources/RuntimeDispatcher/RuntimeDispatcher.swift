@@ -1,3 +1,4 @@
+package import Accounts
 internal import HookMessages
 package import Logging
 package import PluginsManager
@@ -8,7 +9,7 @@ internal import Synchronization
 ///
 /// For each hooked call, make a ``HookedCall`` from what kubelet sent, then use ``pre(_:_:call:deadline:)``
 /// before the runtime is asked and ``postStart(_:call:deadline:)`` or
-/// ``postStop(_:objectID:in:answerBy:subject:)`` after it. The dispatcher knows hook messages only; the caller
+/// ``postStop(_:objectID:in:answerBy:account:subject:)`` after it. The dispatcher knows hook messages only; the caller
 /// turns the returned changes into CRI fields. It logs every failure of a plugin once; what it throws need not
 /// be logged again. It holds no lock while a plugin is asked, so a slow plugin delays its own pod only.
 ///
@@ -53,20 +54,24 @@ package final class RuntimeDispatcher: Service, Sendable {
   ///     also means that the pod can be neither skipped nor exempt from Fail.
   ///   - registry: the plugins that this call sees until its end.
   ///   - hiddenEnvKeys: envs of the container that `request` lacks because their values are not UTF-8.
+  ///   - account: where what happens is noted.
   package func call(
-    about request: (some HookRequest)?, in registry: Registry, hiddenEnvKeys: Set<String> = []
+    about request: (some HookRequest)?, in registry: Registry, hiddenEnvKeys: Set<String> = [],
+    account: AccountDraft? = nil
   ) -> HookedCall {
-    HookedCall(
+    if let request { account?.note(pod: request.podIdentity) }
+    return HookedCall(
       registry: registry,
       pod: request?.podName,
       isSkipped: request.map { rules.skips(podLabels: $0.podLabels) } ?? false,
       isExemptFromFail: request.map(isExempt) ?? false,
-      hiddenEnvKeys: hiddenEnvKeys)
+      hiddenEnvKeys: hiddenEnvKeys,
+      account: account)
   }
 
   /// Begins a call whose subject is unknown.
-  package func callAboutUnknown(in registry: Registry) -> HookedCall {
-    call(about: PodSandboxHookRequest?.none, in: registry)
+  package func callAboutUnknown(in registry: Registry, account: AccountDraft? = nil) -> HookedCall {
+    call(about: PodSandboxHookRequest?.none, in: registry, account: account)
   }
 
   /// An object has been removed. Its successful PostStop* calls are forgotten; what is owed stays owed.

@@ -1,3 +1,4 @@
+internal import Accounts
 public import ArgumentParser
 internal import CRIServer
 internal import HTTP2
@@ -112,6 +113,7 @@ struct Serve: AsyncParsableCommand {
       clock: SystemHookClock(), logger: logger, executor: connections.executor,
       registrationNow: { plugins.registry.plugin(named: $0.name) })
 
+    let accounts = AccountBook()
     let store = Store { dispatcher.forget(objectID: $0.objectID) }
     let queries = RuntimeClient(runtime)
     let clock = dispatcher.clock
@@ -120,7 +122,8 @@ struct Serve: AsyncParsableCommand {
     let server = CallServer(
       group: connections, runtimeEndpoint: runtime, imageEndpoint: images ?? runtime, plugins: plugins,
       dispatcher: dispatcher, store: store,
-      lookup: SubjectLookup(store: store, runtime: queries, logger: logger, clock: clock), logger: logger)
+      lookup: SubjectLookup(store: store, runtime: queries, logger: logger, clock: clock), logger: logger,
+      accounts: accounts)
     let cri = CRIServer(socket: socket, server: server, logger: logger) {
       StartPages.giveBack()
       rebuild.runtimeIsUp()
@@ -139,7 +142,10 @@ struct Serve: AsyncParsableCommand {
         }
         // On the event loop's executor, as all that inherits the preference.
         tasks.addTask {
-          for await snapshot in plugins.snapshots() { transport.hangUp(exceptOn: snapshot.registry) }
+          for await snapshot in plugins.snapshots() {
+            transport.hangUp(exceptOn: snapshot.registry)
+            accounts.forgetPlugins(except: Set(snapshot.registry.plugins.map(\.name)))
+          }
         }
         try await group.run()
         tasks.cancelAll()

@@ -39,12 +39,14 @@ package final class AccountDraft: Sendable {
 
   // MARK: The plugins
 
-  /// The plugin is being asked; until more is noted, its answer is outstanding.
+  /// The plugin is being asked, or about to be; until more is noted, its answer is outstanding. Noted again, it is now
+  /// that it is asked.
   package func asks(_ plugin: String, _ hookPoint: String, isUnderFail: Bool, at now: ContinuousClock.Instant) {
-    let call = HookCall(
-      plugin: plugin, hookPoint: hookPoint, isUnderFail: isUnderFail, began: began.duration(to: now), verdict: .pending)
+    let elapsed = began.duration(to: now)
     state.withLock { state in
-      if !state.isFiled { state.account.hookCalls.append(call) }
+      guard !state.isFiled, !state.account.withHookCall(plugin, hookPoint, { $0.began = elapsed }) else { return }
+      state.account.hookCalls.append(
+        HookCall(plugin: plugin, hookPoint: hookPoint, isUnderFail: isUnderFail, began: elapsed, verdict: .pending))
     }
   }
 

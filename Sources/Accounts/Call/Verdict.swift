@@ -25,6 +25,8 @@ package enum Verdict: Sendable, Equatable {
     case objectGone
     /// It has answered this hook for this object before, is being told, or is owed the call.
     case toldBefore
+    /// It was owed the call, and no registration file names it for this hook point any more.
+    case registrationGone
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Accounts
 internal import CRIMessages
 internal import GRPC
 internal import HookMessages
@@ -14,6 +15,8 @@ enum CreateContainer: LifeCycleCall {
 
   static func record(_ request: CRICreateContainerRequest) -> RecordID? { nil }
 
+  static func object(madeBy answer: Answer) -> RecordID? { .container(answer.containerID) }
+
   static func commit(
     _ request: CRICreateContainerRequest, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer
   ) {
@@ -27,13 +30,15 @@ enum CreateContainer: LifeCycleCall {
     _ request: CRICreateContainerRequest, in exchange: Exchange
   ) async throws(CallEnd) -> UnaryAnswer {
     var request = request
+    exchange.account.note(podSandboxID: request.podSandboxID)
     let pod = await exchange.pod(request.podSandboxID)
     let recorded = pod.flatMap { recordedChanges(of: $0, for: request, in: exchange) }
     if let recorded { request.sandboxConfig.apply(recorded) }
 
     var container = ContainerResourceHookRequest(request, pod: pod)
     var call = exchange.server.dispatcher.call(
-      about: container, in: exchange.registry, hiddenEnvKeys: VisibleEnvs(request.config.envs).hiddenKeys)
+      about: container, in: exchange.registry, hiddenEnvKeys: VisibleEnvs(request.config.envs).hiddenKeys,
+      account: exchange.account)
     let changes = try await exchange.pre(.preCreateContainer, &container, &call)
     request.apply(changes)
     return try await exchange.forward(Self.self, request, isChanged: recorded != nil || !changes.isEmpty)

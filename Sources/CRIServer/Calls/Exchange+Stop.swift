@@ -27,6 +27,7 @@ extension Exchange {
     }
     guard CallOutcome(answer.status.code).isStopped(isKnown: isKnown) else {
       subject.cancel()
+      server.dispatcher.callAboutUnknown(in: registry, account: account).noteRuntimeFailed(at: point)
       return answer
     }
     await postStop(point, objectID: id, answerBy: answerBy) {
@@ -43,7 +44,8 @@ extension Exchange {
     _ point: HookPoint, objectID: String, answerBy: ContinuousClock.Instant?,
     subject: @escaping @Sendable () async -> Subject<About>
   ) async {
-    await server.dispatcher.postStop(point, objectID: objectID, in: registry, answerBy: answerBy, subject: subject)
+    await server.dispatcher.postStop(
+      point, objectID: objectID, in: registry, answerBy: answerBy, account: account, subject: subject)
     // Removed meanwhile, or before: nobody will report that again.
     if !server.store.has(objectID) { server.dispatcher.forget(objectID: objectID) }
   }

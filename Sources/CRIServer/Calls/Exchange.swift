@@ -1,3 +1,4 @@
+internal import Accounts
 internal import GRPC
 internal import HTTP2
 internal import HookMessages
@@ -21,6 +22,8 @@ final class Exchange: @unchecked Sendable {
   let server: CallServer
   /// One call sees one registry.
   let registry: Registry
+  /// What is told of this call afterwards.
+  let account: AccountDraft
   /// kubelet's deadline; nil if it set none.
   let deadline: ContinuousClock.Instant?
   /// When all Pre hooks, and the look-up before them, must be done: half of what kubelet gave.
@@ -48,10 +51,22 @@ final class Exchange: @unchecked Sendable {
     registry = server.plugins.registry
     let now = server.clock.now
     preDeadline = deadline.map { now + ($0 - now) / 2 }
+    account = AccountDraft(verb: verb.rawValue, began: now, book: server.accounts)
   }
 
   /// Does the call.
-  func run() async throws(CallEnd) -> UnaryAnswer { try await verb.call.run(in: self) }
+  func run() async throws(CallEnd) -> UnaryAnswer {
+    defer { account.ends(at: server.clock.now) }
+    do throws(CallEnd) {
+      return try await verb.call.run(in: self)
+    } catch {
+      switch error {
+      case .status(let status): account.refused(status.code.description, status.message)
+      case .reset: account.reset()
+      }
+      throw error
+    }
+  }
 
   /// When kubelet must be answered at the latest although hooks go on: 1 s before its deadline.
   var answerBy: ContinuousClock.Instant? { deadline.map { $0 - .seconds(1) } }
@@ -75,10 +90,13 @@ final class Exchange: @unchecked Sendable {
   /// - Throws: The refusal if nobody could find out and one of the plugins is under Fail.
   func container(_ id: String, at points: [HookPoint]) async throws(CallEnd) -> ContainerResourceHookRequest? {
     switch await server.lookup.container(id, timeout: lookupTimeout) {
-    case .known(let container): return container.hookRequest
+    case .known(let container):
+      account.note(containerID: container.container.id)
+      account.note(podSandboxID: container.container.podSandboxID)
+      return container.hookRequest
     case .gone: return nil
     case .unknown(let why):
-      let call = server.dispatcher.callAboutUnknown(in: registry)
+      let call = server.dispatcher.callAboutUnknown(in: registry, account: account)
       do throws(Refusal) {
         for point in points {
           try server.dispatcher.failure(of: call.plugins(at: point), .subjectUnknown(why), at: point, call: call)
@@ -119,11 +137,14 @@ final class Exchange: @unchecked Sendable {
 
   // MARK: The Store
 
-  /// Reports to the Store how the call ended.
+  /// Reports to the Store how the call ended, and files its account.
   func settle() {
-    guard let settlement else { return }
+    let (settlement, account) = (settlement, account)
     self.settlement = nil
-    server.report(bytes: body.readableBytes, settlement)
+    server.report(bytes: settlement == nil ? 0 : body.readableBytes) {
+      settlement?()
+      account.file()
+    }
   }
 
   // MARK: The runtime
@@ -134,7 +155,8 @@ final class Exchange: @unchecked Sendable {
   func forward<Call: LifeCycleCall>(
     _: Call.Type, _ request: Call.Request, isChanged: Bool = false
   ) async throws(CallEnd) -> UnaryAnswer {
-    try await forward(isChanged ? request : nil) { [server] answer, outcome in
+    try await forward(isChanged ? request : nil) { [server, account] answer, outcome in
+      if let made = Call.object(madeBy: answer) { account.note(made) }
       Call.settle(request, answer, outcome, to: server)
     }
   }
@@ -159,7 +181,9 @@ final class Exchange: @unchecked Sendable {
       let answer = try await send(headers, body, deadline: deadline)
       isPastRuntime = true
       CrashStep.answered.pass(verb)
-      let (body, outcome) = (answer.body, CallOutcome(answer.status.code))
+      let code = answer.status.code
+      account.runtimeAnswered(code.description)
+      let (body, outcome) = (answer.body, CallOutcome(code))
       settlement = { commit(Self.message(in: body) ?? Answer(), outcome) }
       return answer
     } catch {

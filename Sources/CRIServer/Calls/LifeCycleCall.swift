@@ -12,6 +12,9 @@ protocol LifeCycleCall: SendableMetatype {
   /// The record of the object that the call is about; nil if the call is to make it.
   static func record(_ request: Request) -> RecordID?
 
+  /// The object that the runtime has made; nil if the call makes none.
+  static func object(madeBy answer: Answer) -> RecordID?
+
   /// The call has ended in a known way: tells the Store. An answer is there only if the call succeeded. By default
   /// the Store need not know. Called on any thread, some time later: of the server it may use the Store alone.
   static func commit(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer)
@@ -28,6 +31,8 @@ extension LifeCycleCall {
 
   static func commit(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer) {}
 
+  static func object(madeBy answer: Answer) -> RecordID? { nil }
+
   /// The call is over. If nobody knows how it ended, the record is stale from now on.
   static func settle(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer) {
     guard outcome == .unknown else { return commit(request, answer, outcome, to: server) }
@@ -35,7 +40,9 @@ extension LifeCycleCall {
   }
 
   static func run(in exchange: Exchange) async throws(CallEnd) -> UnaryAnswer {
-    try await run(try exchange.request(Request.self), in: exchange)
+    let request = try exchange.request(Request.self)
+    if let record = record(request) { exchange.account.note(record) }
+    return try await run(request, in: exchange)
   }
 
   /// An observed call is over. Bytes that cannot be decoded say nothing.

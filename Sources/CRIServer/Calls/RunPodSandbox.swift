@@ -11,6 +11,8 @@ enum RunPodSandbox: LifeCycleCall {
 
   static func record(_ request: CRIRunPodSandboxRequest) -> RecordID? { nil }
 
+  static func object(madeBy answer: Answer) -> RecordID? { .pod(answer.podSandboxID) }
+
   static func commit(
     _ request: CRIRunPodSandboxRequest, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer
   ) {
@@ -33,11 +35,13 @@ enum RunPodSandbox: LifeCycleCall {
   ) async throws(CallEnd) -> UnaryAnswer {
     var request = request
     var pod = PodSandboxHookRequest(request)
-    var call = exchange.server.dispatcher.call(about: pod, in: exchange.registry)
+    var call = exchange.server.dispatcher.call(about: pod, in: exchange.registry, account: exchange.account)
     let changes = try await exchange.pre(.preRunPodSandbox, &pod, &call)
     request.apply(changes)
     let sent = request
-    return try await exchange.forward(changes.isEmpty ? nil : sent) { [server = exchange.server] answer, outcome in
+    return try await exchange.forward(changes.isEmpty ? nil : sent) {
+      [server = exchange.server, account = exchange.account] answer, outcome in
+      if let made = object(madeBy: answer) { account.note(made) }
       commit(sent, answer, outcome, changes: changes, to: server)
     }
   }

@@ -27,14 +27,17 @@ enum StartContainer: LifeCycleCall {
     guard var container = try await exchange.container(id, at: [.preStartContainer, .postStartContainer]) else {
       return try await exchange.forward(Self.self, request)
     }
-    var call = exchange.server.dispatcher.call(about: container, in: exchange.registry)
+    var call = exchange.server.dispatcher.call(about: container, in: exchange.registry, account: exchange.account)
     let annotations: [String: String]
     do throws(Refusal) {
       annotations = try await pre(&container, &call, id, exchange)
     } catch { throw CallEnd(error) }
 
     let answer = try await exchange.forward(Self.self, request)
-    guard answer.status.code == .ok else { return answer }
+    guard answer.status.code == .ok else {
+      call.noteRuntimeFailed(at: .postStartContainer)
+      return answer
+    }
     exchange.server.store.updateContainer(id, annotations: annotations)
     do throws(Refusal) {
       try await post(&container, &call, id, exchange)

@@ -1,3 +1,4 @@
+internal import Accounts
 internal import CRIMessages
 internal import GRPC
 internal import HookMessages
@@ -17,8 +18,10 @@ enum StopContainer: LifeCycleCall {
   ) async throws(CallEnd) -> UnaryAnswer {
     let id = request.containerID
     let (lookup, store) = (exchange.server.lookup, exchange.server.store)
+    let known = store.container(id)
+    if let known { exchange.account.note(podSandboxID: known.podSandboxID) }
     return try await exchange.forwardStop(
-      Self.self, request, at: .postStopContainer, id: id, isKnown: store.container(id) != nil,
+      Self.self, request, at: .postStopContainer, id: id, isKnown: known != nil,
       remembered: store.hookRequest(ofContainer: id)
     ) { Subject(await lookup.container(id), \.hookRequest) }
   }

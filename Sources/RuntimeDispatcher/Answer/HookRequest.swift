@@ -1,3 +1,4 @@
+internal import Accounts
 package import HookMessages
 package import SwiftProtobuf
 
@@ -57,6 +58,12 @@ extension HookRequest {
   /// Whether the request already is as `change` wants it.
   func satisfies(_ change: Change) -> Bool {
     change.value == .cleared ? value(of: change.field) == nil : value(of: change.field) == change.value
+  }
+
+  /// The pod, for accounts.
+  var podIdentity: PodIdentity {
+    let meta = podMeta
+    return PodIdentity(namespace: meta.namespace, name: meta.name, uid: meta.uid)
   }
 
   /// The pod as people know it, for log lines: namespace and name.

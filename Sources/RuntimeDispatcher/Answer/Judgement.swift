@@ -6,6 +6,8 @@ struct Judgement: Sendable, Equatable {
   private(set) var accepted: [Change] = []
   /// Why others may not: forbidden changes and conflicts, in the order of the changes.
   private(set) var rejected: [HookFailure.Cause] = []
+  /// Those changes.
+  private(set) var rejectedChanges: [Change] = []
 
   /// - Parameters:
   ///   - changes: what the plugin wants, compared with what it was sent.
@@ -16,12 +18,17 @@ struct Judgement: Sendable, Equatable {
   ) {
     for change in changes where !request.satisfies(change) {
       if let why = rules.whyForbidden(change, at: point, of: request, in: call) {
-        rejected.append(.forbiddenChange(change.field, why: why))
+        reject(change, .forbiddenChange(change.field, why: why))
       } else if let owner = call.owners[change.field], owner != plugin.name {
-        rejected.append(.conflict(change.field, owner: owner))
+        reject(change, .conflict(change.field, owner: owner))
       } else {
         accepted.append(change)
       }
     }
+  }
+
+  private mutating func reject(_ change: Change, _ cause: HookFailure.Cause) {
+    rejected.append(cause)
+    rejectedChanges.append(change)
   }
 }

@@ -1,3 +1,4 @@
+internal import Accounts
 internal import PluginsManager
 
 /// One PostStop* call to one plugin, with everything that repeating it takes.
@@ -5,12 +6,18 @@ struct StopDelivery<R: HookRequest>: Sendable {
   let claim: StopLedger.Claim
   /// As it is registered: at the stop, and then at each repetition.
   var plugin: Plugin
+  /// Where what comes of it is noted.
+  let account: AccountDraft?
   /// Looks the subject up once more.
   let lookUp: @Sendable () async -> Subject<R>
 
-  init(_ claim: StopLedger.Claim, to plugin: Plugin, _ lookUp: @escaping @Sendable () async -> Subject<R>) {
+  init(
+    _ claim: StopLedger.Claim, to plugin: Plugin, account: AccountDraft?,
+    _ lookUp: @escaping @Sendable () async -> Subject<R>
+  ) {
     self.claim = claim
     self.plugin = plugin
+    self.account = account
     self.lookUp = lookUp
   }
 
@@ -18,7 +25,7 @@ struct StopDelivery<R: HookRequest>: Sendable {
   enum Attempt: Sendable {
     case succeeded
     /// The object is gone, or its pod is never hooked.
-    case needless
+    case needless(Verdict.Reason)
     case failed(HookFailure.Cause, isOwed: Bool)
   }
 }

@@ -1,3 +1,4 @@
+import Accounts
 import HookMessages
 import Logging
 import PluginsManager
@@ -10,6 +11,8 @@ struct Rig: Sendable {
   let clock = ManualClock()
   let log = LogRecorder()
   let dispatcher: RuntimeDispatcher
+  /// The accounts of all calls, each of the container `c1`.
+  let book = AccountBook()
 
   /// - Parameter registrationNow: what becomes of a plugin's registration; nothing, unless told otherwise.
   init(
@@ -34,13 +37,26 @@ struct Rig: Sendable {
     }
   }
 
+  /// The account of a call that begins now.
+  func draft() -> AccountDraft {
+    let draft = AccountDraft(verb: "test", began: dispatcher.clock.now, book: book)
+    draft.note(containerID: "c1")
+    return draft
+  }
+
+  /// The accounts that have been filed, the earliest first.
+  var accounts: [Account] { if case .found(let history) = book.lookUp("c1") { history.accounts } else { [] } }
+
   /// A whole call at one Pre hook point.
   func pre<R: HookRequest>(
     _ point: HookPoint, _ request: R, _ plugins: [Plugin], within budget: Duration? = nil,
     hiddenEnvKeys: Set<String> = []
   ) async throws(Refusal) -> (request: R, changes: [OwnedChange]) {
     var request = request
-    var call = dispatcher.call(about: request, in: Registry(plugins: plugins), hiddenEnvKeys: hiddenEnvKeys)
+    let account = draft()
+    defer { account.file() }
+    var call = dispatcher.call(
+      about: request, in: Registry(plugins: plugins), hiddenEnvKeys: hiddenEnvKeys, account: account)
     let changes = try await dispatcher.pre(
       point, &request, call: &call, deadline: budget.map { dispatcher.clock.now + $0 })
     return (request, changes)
@@ -51,7 +67,9 @@ struct Rig: Sendable {
     _ request: ContainerResourceHookRequest, _ plugins: [Plugin], within budget: Duration? = nil
   ) async throws(Refusal) -> (request: ContainerResourceHookRequest, changes: [OwnedChange]) {
     var request = request
-    var call = dispatcher.call(about: request, in: Registry(plugins: plugins))
+    let account = draft()
+    defer { account.file() }
+    var call = dispatcher.call(about: request, in: Registry(plugins: plugins), account: account)
     let changes = try await dispatcher.postStart(
       &request, call: &call, deadline: budget.map { dispatcher.clock.now + $0 })
     return (request, changes)
@@ -59,8 +77,10 @@ struct Rig: Sendable {
 
   /// A whole call at PostStopContainer for a known container.
   func postStop(_ request: ContainerResourceHookRequest, _ plugins: [Plugin], object objectID: String = "c1") async {
+    let account = draft()
     await dispatcher.postStop(
-      .postStopContainer, objectID: objectID, in: Registry(plugins: plugins), answerBy: nil
+      .postStopContainer, objectID: objectID, in: Registry(plugins: plugins), answerBy: nil, account: account
     ) { .known(request) }
+    account.file()
   }
 }
