@@ -7,7 +7,7 @@ PYTHON := /usr/bin/python3
 
 release := .build/release/runtime-manager
 debug := .build/debug/runtime-manager
-SUITES := Tests/Wire Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Documentation
+SUITES := Tests/Wire Tests/Admin Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Documentation
 
 .DEFAULT_GOAL := help
 .PHONY: help run test bench scale soak fuzz test-asan test-tsan prove build check install uninstall clean \

@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -57,12 +58,19 @@ let package = Package(
     // What is known of the calls.
     .target(name: "Accounts", swiftSettings: strict),
 
+    // What administrators see of it.
+    .target(
+      name: "Admin",
+      dependencies: [
+        "Accounts", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store", logging, nioCore,
+        nioHTTP1, nioPosix,
+      ], swiftSettings: strict),
+
     .executableTarget(
       name: "runtime-manager",
       dependencies: [
-        "Accounts", "CRIServer", "GRPC", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store", argumentParser,
-        logging,
-        nioCore, nioPosix, serviceLifecycle, unixSignals,
+        "Accounts", "Admin", "CRIServer", "GRPC", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
+        argumentParser, logging, nioCore, nioPosix, serviceLifecycle, unixSignals,
       ],
       swiftSettings: strict,
       // Nobody loads a library into the daemon: without its symbols it is 2 MB smaller in memory, and 1.4 MB with
@@ -99,6 +107,9 @@ let package = Package(
         "CRIServer", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",
         logging, nioCore, nioPosix, swiftProtobuf, "FuzzProperties",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "AdminTests",
+      dependencies: ["Admin", "Accounts", logging, nioCore, nioEmbedded, nioHTTP1], swiftSettings: strict),
     .testTarget(
       name: "ModelTests",
       dependencies: [

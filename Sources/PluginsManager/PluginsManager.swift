@@ -12,7 +12,8 @@ internal import ServiceLifecycle
 ///
 /// Each call takes one ``registry`` and uses that to its end.
 package final class PluginsManager: Service, Sendable {
-  private let directory: String
+  /// As it was given.
+  package let directory: String
   private let eventLoop: any EventLoop
   private let logger: Logger
   private let rescanInterval: Duration

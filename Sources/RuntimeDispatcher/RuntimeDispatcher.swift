@@ -79,6 +79,13 @@ package final class RuntimeDispatcher: Service, Sendable {
     ledger.withLock { $0.forget(objectID: objectID) }
   }
 
+  /// How a plugin stands with the dispatcher; takes a look at its socket's file, so not on the event loop.
+  package func condition(of plugin: Plugin) -> PluginCondition { caller.condition(of: plugin) }
+
+  /// Closes a plugin's breaker.
+  /// - Returns: whether it was open.
+  package func resetBreaker(of plugin: String) -> Bool { caller.reset(plugin) }
+
   /// What has been counted so far.
   package var counters: DispatcherCounters {
     var counters = counted.withLock { $0 }

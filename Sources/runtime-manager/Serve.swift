@@ -1,4 +1,5 @@
 internal import Accounts
+internal import Admin
 public import ArgumentParser
 internal import CRIServer
 internal import HTTP2
@@ -22,6 +23,7 @@ struct Serve: AsyncParsableCommand {
 
   private static let defaultListen = SocketPath("/run/runtime-manager/runtime-manager.sock")
   private static let defaultRuntime = SocketPath("/run/containerd/containerd.sock")
+  private static let defaultAdmin = AdminSocket(path: "/run/runtime-manager/admin.sock")
   private static let defaultSkipLabel = SkipLabel(key: "runtimeproxy.koordinator.sh/skip-hookserver", value: "true")
 
   @Option(
@@ -52,6 +54,12 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Namespaces in which Fail acts as Ignore, with commas between.", valueName: "names"))
   var neverFailNamespaces = "kube-system"
 
+  @Option(
+    help: ArgumentHelp(
+      "The socket of the admin side; none for none. (default: \(Self.defaultAdmin))", valueName: "socket"),
+    transform: AdminSocket.parse)
+  var admin = Self.defaultAdmin
+
   @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
   var logLevel = Logger.Level.info
 
@@ -77,9 +85,10 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     StartPages.giveBack()
-    LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: LogStream(), metadataProvider: nil) }
-    var logger = Logger(label: "runtime-manager")
-    logger.logLevel = logLevel
+    let logLevel = LogLevel(self.logLevel)
+    LoggingSystem.bootstrap(
+      logLevel.followed { StreamLogHandler(label: $0, stream: LogStream(), metadataProvider: nil) })
+    let logger = Logger(label: "runtime-manager")
 
     // From here on SIGTERM is a wish to end in order, also while starting.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
@@ -124,13 +133,24 @@ struct Serve: AsyncParsableCommand {
       dispatcher: dispatcher, store: store,
       lookup: SubjectLookup(store: store, runtime: queries, logger: logger, clock: clock), logger: logger,
       accounts: accounts)
+    let readiness = Readiness()
+    readiness.socketIsServed()
     let cri = CRIServer(socket: socket, server: server, logger: logger) {
       StartPages.giveBack()
       rebuild.runtimeIsUp()
+      readiness.runtimeHasAnswered()
     }
+    let admin = AdminEndpoint(
+      path: admin.path,
+      routes: .daemon(
+        AdminSources(
+          plugins: plugins, dispatcher: dispatcher, store: store, accounts: accounts,
+          notReady: { readiness.missing }, calls: eventLoop,
+          setLogLevel: { logLevel.current = $0 }, logger: logger)),
+      logger: logger)
 
     // Shut down in the reverse order: kubelet's calls first.
-    let services: [any Service] = [rebuild, runtime] + (images.map { [$0] } ?? []) + [plugins, dispatcher, cri]
+    let services: [any Service] = [admin, rebuild, runtime] + (images.map { [$0] } ?? []) + [plugins, dispatcher, cri]
     let group = ServiceGroup(
       configuration: .init(
         services: services.map { .init(service: $0) }, logger: Logger(label: "runtime-manager.lifecycle")))

@@ -44,7 +44,7 @@ def test_every_flag_and_its_default_is_in_the_table_and_nothing_else():
 
 def test_flags_named_anywhere_exist():
     elsewhere = {"--help", "--overwrite", "--now", "--container-runtime-endpoint", "--image-service-endpoint",
-                 "--proto_path", "--python_out"}
+                 "--unix-socket", "--proto_path", "--python_out"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z_-]+", README)) - elsewhere <= set(options())
 
 
@@ -89,6 +89,17 @@ def test_each_limit_is_the_constant_of_the_sources():
 def test_every_limit_of_the_server_is_in_the_table():
     documented = {code(name)[0] for _, _, name in rows(["limit", "value"])}
     assert {name for name in constants() if name.startswith("ServerLimits.")} <= documented
+
+
+def test_every_route_is_in_the_table_and_nothing_else():
+    documented = [code(route)[0] for route, _ in rows(["route"])]
+    routes = re.findall(r'AdminRoute\(\.([A-Z]+), "([^"]+)"\)', source("RouteTable+Daemon.swift"))
+    assert documented == [f"{method} {path}" for method, path in routes]
+
+
+def test_every_limit_of_the_admin_side_is_in_the_table():
+    documented = {code(name)[0] for _, _, name in rows(["limit", "value"])}
+    assert {name for name in constants() if name.startswith("AdminLimits.")} <= documented
 
 
 def test_every_cause_of_failure_is_in_the_table():

@@ -27,6 +27,7 @@ class Manager:
         """`prefix`: a command that ends by running the one after it, such as setpriv."""
         self.place = str(place)
         self.listen = str(listen or os.path.join(self.place, "rm.sock"))
+        self.admin = os.path.join(self.place, "admin.sock")
         self.hook_dir = str(hook_dir or os.path.join(self.place, "hooks.d"))
         os.makedirs(self.hook_dir, mode=0o755, exist_ok=True)
         self.runtime, self.image = str(runtime), image
@@ -45,6 +46,7 @@ class Manager:
         if IS_RELAY:
             return ["socat", "-b262144", f"UNIX-LISTEN:{self.listen},fork,unlink-early", f"UNIX-CONNECT:{self.runtime}"]
         command = [BINARY, "serve", "--listen", self.listen, "--runtime-endpoint", self.runtime, "--hook-dir", self.hook_dir]
+        command += ["--admin", self.admin]
         if self.image:
             command += ["--image-endpoint", str(self.image)]
         return command + self.flags

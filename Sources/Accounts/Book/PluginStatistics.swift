@@ -20,6 +20,8 @@ package struct PluginStatistics: Sendable, Equatable {
   /// How long the plugin took, failures included.
   package private(set) var latency = LatencyHistogram()
   package private(set) var lastError: Error?
+  /// Why its socket is not there, not served or not trusted, and when that was first so; nil if it was reached last time.
+  package private(set) var unreachable: Error?
 
   init(plugin: String) { self.plugin = plugin }
 
@@ -28,9 +30,13 @@ package struct PluginStatistics: Sendable, Equatable {
     case .notAsked, .pending: return
     case .failed(let failure):
       failures[failure.kind, default: 0] += 1
-      lastError = Error(text: failure.text, when: began + (call.began + call.duration).seconds)
+      let error = Error(text: failure.text, when: began + (call.began + call.duration).seconds)
+      lastError = error
+      note(failure.kind, error)
       if failure.kind != .tripped { latency.record(call.duration) }
-    case .answered, .unchanged, .changed: latency.record(call.duration)
+    case .answered, .unchanged, .changed:
+      unreachable = nil
+      latency.record(call.duration)
     }
     calls += 1
     changes += call.changes.count
@@ -39,6 +45,20 @@ package struct PluginStatistics: Sendable, Equatable {
       case .conflict: conflicts += 1
       case .forbidden: forbidden += 1
       }
+    }
+  }
+}
+
+extension PluginStatistics {
+  /// What a failure says of the way to the plugin.
+  fileprivate mutating func note(_ kind: Failure.Kind, _ error: Error) {
+    switch kind {
+    case .socketUnavailable, .wrongOwner, .connectionBroken:
+      unreachable = Error(text: error.text, when: unreachable?.when ?? error.when)
+    case .deadline, .shortenedDeadline, .badAnswer, .undecodable, .status, .forbiddenChange, .conflict:
+      unreachable = nil
+    // It was not asked, or what failed was another.
+    case .noTimeLeft, .tripped, .subjectUnknown, .runtimeRefused, .cancelled, .ending: break
     }
   }
 }

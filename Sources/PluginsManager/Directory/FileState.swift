@@ -1,3 +1,5 @@
+package import FoundationEssentials
+
 /// How a registration file stands, for people.
 package struct FileState: Sendable, Hashable {
   package enum Condition: Sendable, Hashable {
@@ -14,4 +16,9 @@ package struct FileState: Sendable, Hashable {
   package let condition: Condition
   /// Of the version in force.
   package let warnings: [RegistrationWarning]
+  /// When it came to stand so, or its content last changed.
+  package let since: Date
+
+  /// The name of the plugin that it is to register.
+  package var plugin: String { String(name.dropLast(".json".count)) }
 }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Logging
 
 /// Looks at the directory, one look at a time, and posts what it means.
@@ -18,7 +19,7 @@ actor RegistrationReader {
 
   /// When it returns, the board shows what the directory has now, and each change is logged.
   func look() {
-    let events = state.apply(directory.scan())
+    let events = state.apply(directory.scan(), at: Date())
     guard !events.isEmpty else { return }
     board.post(state.snapshot)
     for event in events { logger.log(level: event.level, "\(event)") }

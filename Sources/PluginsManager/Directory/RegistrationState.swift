@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 /// All registrations and their history: what a look at the directory means, without looking.
 ///
 /// A broken file never costs anything but itself: its last good version stays in force until the file is good
@@ -9,7 +11,8 @@ struct RegistrationState: Sendable {
   private var lastVersion: UInt64 = 0
 
   /// Takes in one look and returns what changed, to be logged; nothing changed in ``snapshot`` if it is empty.
-  mutating func apply(_ scan: DirectoryScan) -> [RegistrationEvent] {
+  /// - Parameter now: The time of day.
+  mutating func apply(_ scan: DirectoryScan, at now: Date) -> [RegistrationEvent] {
     switch scan {
     case .absent:
       return enter(.absent) + forgetAll { _ in true }
@@ -19,7 +22,7 @@ struct RegistrationState: Sendable {
       let names = Set(files.map(\.name))
       var events = enter(.readable) + forgetAll { !names.contains($0) }
       for file in files.sorted(by: { String.inByteOrder($0.name, $1.name) }) {
-        if let event = apply(file) { events.append(event) }
+        if let event = apply(file, at: now) { events.append(event) }
       }
       return events
     }
@@ -44,23 +47,25 @@ struct RegistrationState: Sendable {
     return gone.map { .removed(name: $0) }
   }
 
-  private mutating func apply(_ file: ScannedFile) -> RegistrationEvent? {
+  private mutating func apply(_ file: ScannedFile, at now: Date) -> RegistrationEvent? {
     let known = entries[file.name]
     do throws(RegistrationError) {
       let content = try file.content.get()
       if let good = known?.good, good.content == content {
-        entries[file.name] = Entry(good: good)
-        return known?.error == nil ? nil : .recovered(name: file.name)
+        guard known?.error != nil else { return nil }
+        entries[file.name] = Entry(good: good, since: now)
+        return .recovered(name: file.name)
       }
       let registration = try Registration(decoding: content, file: file.path)
       lastVersion += 1
       let plugin = registration.plugin(name: String(file.name.dropLast(".json".count)), version: lastVersion)
-      entries[file.name] = Entry(good: .init(content: content, plugin: plugin, warnings: registration.warnings))
+      entries[file.name] = Entry(
+        good: .init(content: content, plugin: plugin, warnings: registration.warnings), since: now)
       return known?.good == nil
         ? .registered(plugin, registration.warnings) : .changed(plugin, registration.warnings)
     } catch {
       guard known?.error != error else { return nil }
-      entries[file.name] = Entry(good: known?.good, error: error)
+      entries[file.name] = Entry(good: known?.good, error: error, since: now)
       return known?.good == nil ? .rejected(error) : .lastGoodKept(error)
     }
   }
@@ -77,6 +82,7 @@ extension RegistrationState {
 
     var good: Good?
     var error: RegistrationError?
+    let since: Date
 
     func state(of name: String) -> FileState {
       let condition: FileState.Condition =
@@ -85,7 +91,7 @@ extension RegistrationState {
         case (let error?, nil): .rejected(error)
         case (let error?, .some): .lastGoodKept(error)
         }
-      return FileState(name: name, condition: condition, warnings: good?.warnings ?? [])
+      return FileState(name: name, condition: condition, warnings: good?.warnings ?? [], since: since)
     }
   }
 }

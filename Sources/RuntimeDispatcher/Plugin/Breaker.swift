@@ -2,8 +2,8 @@
 /// deadlines in a row it refuses all calls for 5 s, then lets one through at a time until one is answered.
 ///
 /// A value without a clock: the instants come from outside.
-struct Breaker: Sendable {
-  static let deadlinesToTrip = 5
+package struct Breaker: Sendable {
+  package static let deadlinesToTrip = 5
   static let pause = Duration.seconds(5)
 
   /// Permission for one call; handed back with how the call ended.
@@ -30,7 +30,11 @@ struct Breaker: Sendable {
     case open(until: ContinuousClock.Instant, isProbing: Bool)
   }
 
-  private var state = State.closed(deadlinesInARow: 0)
+  private var state = State.closed(deadlinesInARow: 0) {
+    didSet { if !isOpen { trippedAt = nil } }
+  }
+  /// When it opened; nil if it is closed, or was open already when it was made.
+  private(set) var trippedAt: ContinuousClock.Instant?
   private var generation: UInt64 = 0
   private var pluginVersion: UInt64
   private var socket: SocketIdentity?
@@ -70,7 +74,9 @@ struct Breaker: Sendable {
     case (.answered, _): state = .closed(deadlinesInARow: 0)
     case (.deadline, .closed(let count)) where count + 1 < Self.deadlinesToTrip:
       state = .closed(deadlinesInARow: count + 1)
-    case (.deadline, .closed): state = .open(until: now + Self.pause, isProbing: false)
+    case (.deadline, .closed):
+      state = .open(until: now + Self.pause, isProbing: false)
+      trippedAt = now
     // Calls that began before the trip do not prolong it.
     case (.deadline, .open) where pass.isProbe: state = .open(until: now + Self.pause, isProbing: false)
     case (.neither, .open(let until, _)) where pass.isProbe: state = .open(until: until, isProbing: false)
@@ -83,6 +89,11 @@ struct Breaker: Sendable {
     guard pluginVersion != self.pluginVersion || socketIsNew else { return }
     self.pluginVersion = pluginVersion
     self.socket = socket ?? self.socket
+    reset()
+  }
+
+  /// Nothing is held against the plugin any more, nor will be for the calls that it has now.
+  mutating func reset() {
     state = .closed(deadlinesInARow: 0)
     generation += 1
   }

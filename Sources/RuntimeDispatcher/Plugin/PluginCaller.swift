@@ -35,6 +35,25 @@ final class PluginCaller: Sendable {
     }
   }
 
+  /// How the plugin stands. Must not be called on the event loop: it looks at the socket's file.
+  func condition(of plugin: Plugin) -> PluginCondition {
+    let now = clock.now
+    let breaker = breakers.withLock { $0[plugin.name] }
+    return PluginCondition(
+      isTripped: breaker?.isOpen ?? false, trippedFor: breaker?.trippedAt.map { $0.duration(to: now) },
+      hasSocket: transport.socketIdentity(of: plugin) != nil)
+  }
+
+  /// The plugin is asked again, whatever its breaker held against it.
+  /// - Returns: whether it was not asked until now.
+  func reset(_ plugin: String) -> Bool {
+    breakers.withLock { breakers in
+      let wasOpen = breakers[plugin]?.isOpen ?? false
+      breakers[plugin]?.reset()
+      return wasOpen
+    }
+  }
+
   private func admit(_ plugin: Plugin) -> Breaker.Pass? {
     let now = clock.now
     // The socket is looked at only when it may open the breaker, and not inside the lock.

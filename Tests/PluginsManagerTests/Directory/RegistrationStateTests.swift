@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Logging
 import Testing
 
@@ -13,6 +14,16 @@ import Testing
 
   private func files(_ files: [String: String]) -> DirectoryScan {
     .files(files.map { ScannedFile(name: $0, path: "d/\($0)", content: .success(Array($1.utf8))) })
+  }
+
+  @Test mutating func aFileStandsAsItDoesSinceThatLastChanged() {
+    let times = (0..<6).map { Date(timeIntervalSince1970: Double($0)) }
+    let looks = [goodFile(), goodFile(), Self.broken, Self.broken, goodFile(), goodFile(endpoint: "/new")]
+    let since = zip(looks, times).map { text, now in
+      _ = state.apply(files(["a.json": text]), at: now)
+      return state.snapshot.files[0].since
+    }
+    #expect(since == [times[0], times[0], times[2], times[2], times[4], times[5]])
   }
 
   @Test mutating func aGoodFileRegistersAPluginNamedAfterIt() throws {
@@ -124,5 +135,12 @@ import Testing
     let events = state.apply(files(["a.json": text]))
     #expect(state.snapshot.files.map(\.warnings) == [[.unknownHooks(["PreFly"])]])
     #expect(events.map(\.level) == [.warning])
+  }
+}
+
+extension RegistrationState {
+  /// A look at a time that does not matter.
+  fileprivate mutating func apply(_ scan: DirectoryScan) -> [RegistrationEvent] {
+    apply(scan, at: Date(timeIntervalSince1970: 0))
   }
 }
