@@ -27,7 +27,8 @@ struct RegistrationDirectory: Sendable {
   private func open() throws(RegistrationError) -> OpenFile? {
     switch OpenFile.open(path, in: AT_FDCWD, flags: O_DIRECTORY) {
     case .success(let directory):
-      try checkAccess(to: path, status: try status(of: directory, path: path))
+      try TrustedFile.checkAccess(
+        to: path, status: try TrustedFile.status(of: directory, path: path), daemonUID: daemonUID)
       return directory
     case .failure(let error) where error.code == ENOENT:
       return nil
@@ -43,7 +44,9 @@ struct RegistrationDirectory: Sendable {
       // A FIFO without a writer must not block us.
       switch OpenFile.open(name.text, in: directory.descriptor, flags: O_NONBLOCK | O_NOCTTY) {
       case .success(let opened):
-        guard let content = try content(of: opened, file: file) else { return nil }
+        guard !(try TrustedFile.isDirectory(opened, path: file)) else { return nil }
+        let content = try TrustedFile.content(
+          of: opened, file: file, limitBytes: Registration.limitBytes, daemonUID: daemonUID)
         return ScannedFile(name: name.text, path: file, content: .success(content))
       case .failure(let error) where error.code == ENOENT && !directory.contains(name.text):
         return nil
@@ -52,38 +55,6 @@ struct RegistrationDirectory: Sendable {
       }
     } catch {
       return ScannedFile(name: name.text, path: file, content: .failure(error))
-    }
-  }
-
-  /// `nil` for a directory.
-  private func content(of opened: OpenFile, file: String) throws(RegistrationError) -> [UInt8]? {
-    let status = try status(of: opened, path: file)
-    switch status.st_mode & S_IFMT {
-    case S_IFDIR: return nil
-    case S_IFREG: break
-    default: throw .notARegularFile(file: file)
-    }
-    try checkAccess(to: file, status: status)
-    switch opened.read(upTo: Registration.limitBytes + 1) {
-    case .success(let bytes): return bytes
-    case .failure(let error): throw .unreadable(path: file, operation: "read", reason: error.description)
-    }
-  }
-
-  /// Who writes here owns the node.
-  private func checkAccess(to path: String, status: stat) throws(RegistrationError) {
-    guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
-      throw .writableByOthers(path: path, mode: status.st_mode & 0o7777)
-    }
-    guard status.st_uid == 0 || status.st_uid == daemonUID else {
-      throw .wrongOwner(path: path, uid: status.st_uid, daemonUID: daemonUID)
-    }
-  }
-
-  private func status(of opened: OpenFile, path: String) throws(RegistrationError) -> stat {
-    switch opened.status() {
-    case .success(let status): return status
-    case .failure(let error): throw .unreadable(path: path, operation: "fstat", reason: error.description)
     }
   }
 

@@ -10,8 +10,8 @@
 /// | `timeout` | deadline of one call, see ``Swift/Duration/init(timeoutText:)`` | 5 s |
 /// | `uid` | number of a further user who may own the socket | none |
 ///
-/// If a key occurs twice its first value counts, without a warning: that is what the JSON library does.
-/// The same holds for its other liberties, such as a comma behind the last member or a byte order mark.
+/// If a key occurs twice its first value counts, as the JSON library has it, with a warning. Its other liberties, such as
+/// a comma behind the last member or a byte order mark, are taken without one.
 package struct Registration: Sendable, Hashable {
   package var endpoint: String
   package var failurePolicy: FailurePolicy

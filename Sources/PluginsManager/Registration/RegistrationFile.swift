@@ -17,10 +17,10 @@ struct RegistrationFile: Decodable {
     case wrongType
     case present(Value)
 
-    func value(of key: Key, in file: String) throws(RegistrationError) -> Value? {
+    func value(of key: Key, in file: String, _ map: JSONMap) throws(RegistrationError) -> Value? {
       switch self {
       case .absent: nil
-      case .wrongType: throw .wrongType(file: file, key: key.rawValue, meant: key.meantType)
+      case .wrongType: throw .wrongType(file: file, line: map.line(of: key), key: key.rawValue, meant: key.meantType)
       case .present(let value): value
       }
     }
@@ -33,16 +33,22 @@ struct RegistrationFile: Decodable {
   let uid: Field<UInt32>
   /// In byte order.
   let unknownKeys: [String]
+  /// Where all of that stands.
+  private(set) var map = JSONMap([])
+
+  static let keys = Key.allCases.map(\.rawValue)
 
   init(parsing bytes: [UInt8], file: String) throws(RegistrationError) {
     try JSONOutline.check(bytes, file: file)
+    let map = JSONMap(bytes)
     do {
       self = try JSONDecoder().decode(RegistrationFile.self, from: Data(bytes))
     } catch DecodingError.typeMismatch, DecodingError.valueNotFound {
       throw .notAnObject(file: file)
     } catch {
-      throw .syntax(file: file)
+      throw .syntax(file: file, line: map.fault?.line, column: map.fault?.column, meant: map.fault?.meant)
     }
+    self.map = map
   }
 
   init(from decoder: any Decoder) throws {
@@ -55,6 +61,11 @@ struct RegistrationFile: Decodable {
     unknownKeys = object.allKeys.map(\.stringValue).filter { Key(rawValue: $0) == nil }
       .sorted(by: String.inByteOrder)
   }
+}
+
+extension JSONMap {
+  /// Where the value of a key begins.
+  func line(of key: RegistrationFile.Key) -> Int { member(key.rawValue)?.valueLine ?? 1 }
 }
 
 extension RegistrationFile.Key {

@@ -12,16 +12,31 @@ enum RegistrationText {
     var unknownKeys: [String] = []
     for warning in registration.warnings {
       switch warning {
-      case .unknownKeys(let keys): unknownKeys = keys
-      case .unknownHooks(let names): hooks += names
-      case .hookNeverCalled(let name): hooks.append(name)
-      case .neverAsked: break
+      case .unknownKeys(let keys): unknownKeys = keys.map(\.text)
+      case .unknownHooks(let names): hooks += names.map(\.text)
+      case .hookNeverCalled(let name): hooks.append(name.text)
+      case .repeatedKeys, .neverAsked: break
       }
     }
     members.append(member("runtime-hooks", "[" + hooks.map(quoted).joined(separator: ",") + "]"))
     if let uid = registration.uid { members.append(member("uid", String(uid))) }
     members += unknownKeys.map { member($0, "0") }
     return "{" + members.joined(separator: ",") + "}"
+  }
+
+  /// What it says, wherever in its file it says so and however often.
+  static func meaning(_ registration: Registration) -> Registration {
+    var meaning = registration
+    meaning.warnings = registration.warnings.compactMap { warning in
+      switch warning {
+      case .unknownKeys(let keys): .unknownKeys(keys.map { Placed($0.text, line: 1) })
+      case .unknownHooks(let names): .unknownHooks(names.map { Placed($0.text, line: 1) })
+      case .hookNeverCalled(let name): .hookNeverCalled(Placed(name.text, line: 1))
+      case .repeatedKeys: nil
+      case .neverAsked: .neverAsked
+      }
+    }
+    return meaning
   }
 
   private static func member(_ key: String, _ value: String) -> String { quoted(key) + ":" + value }

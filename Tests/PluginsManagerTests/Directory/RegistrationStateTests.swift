@@ -133,7 +133,7 @@ import Testing
   @Test mutating func warningsAreShownWithTheFile() {
     let text = #"{"remote-endpoint":"/a","runtime-hooks":["PreStartContainer","PreFly"]}"#
     let events = state.apply(files(["a.json": text]))
-    #expect(state.snapshot.files.map(\.warnings) == [[.unknownHooks(["PreFly"])]])
+    #expect(state.snapshot.files.map(\.warnings) == [[.unknownHooks([Placed("PreFly", line: 1)])]])
     #expect(events.map(\.level) == [.warning])
   }
 }

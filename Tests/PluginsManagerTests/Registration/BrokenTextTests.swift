@@ -11,7 +11,7 @@ import Testing
 
   @Test func aHalfWrittenFileIsToldWithThePlaceWhereItEnds() {
     let error = #expect(throws: RegistrationError.self) { try decode("{\"remote-endpoint\":\n \"/run/a.so") }
-    #expect(error?.description == "f.json: ends too early, at line 2, column 12; written only in part?")
+    #expect(error?.description == "f.json:2: ends too early, at column 12; written only in part?")
   }
 
   @Test func everyBeginningOfAFileIsRefused() {
@@ -23,9 +23,20 @@ import Testing
     }
   }
 
-  @Test(arguments: [#"{"a":tru}"#, #"{"a" 1}"#, #"{"remote-endpoint":"/a"}}"#, #"{"remote-endpoint":"/a"} x"#, "]"])
-  func whatIsNoJSONIsRefused(text: String) {
-    #expect(throws: RegistrationError.syntax(file: "f.json")) { try decode(text) }
+  @Test(arguments: [
+    ("{\n \"a\":tru}", 2, 6, "a value: text in double quotes, a number, true, false, null, a list or an object"),
+    (#"{"a" 1}"#, 1, 6, "a colon behind the key"), (#"{"remote-endpoint":"/a"}}"#, 1, 25, "the end of the text"),
+    ("{\"remote-endpoint\":\"/a\"}\n\nx", 3, 1, "the end of the text"), ("{\"a\":1\n\"b\":2}", 2, 1, "a comma or }"),
+    (#"{"a":[1 2]}"#, 1, 9, "a comma or ]"), ("{a:1}", 1, 2, "a key in double quotes"),
+  ])
+  func whatIsNoJSONIsRefusedWithThePlaceAndWhatIsMeant(text: String, line: Int, column: Int, meant: String) {
+    let error = RegistrationError.syntax(file: "f.json", line: line, column: column, meant: meant)
+    #expect(throws: error) { try decode(text) }
+  }
+
+  @Test func aPlaceThatOnlyTheLibraryKnowsIsNotTold() {
+    let error = RegistrationError.syntax(file: "f.json", line: nil, column: nil, meant: nil)
+    #expect(error.description == "f.json: is not valid JSON")
   }
 
   @Test(arguments: ["null", "1", #""text""#, "[]"])

@@ -45,7 +45,7 @@ import Testing
 
   @Test(arguments: ["fail", "Abort", "Fail "])
   func aWrongFailurePolicyRefusesTheFile(policy: String) {
-    #expect(throws: RegistrationError.failurePolicyUnknown(file: "f.json", found: policy)) {
+    #expect(throws: RegistrationError.failurePolicyUnknown(file: "f.json", line: 1, found: policy)) {
       try decode(#"{"remote-endpoint":"/a","failure-policy":"\#(policy)"}"#)
     }
   }
@@ -68,7 +68,7 @@ import Testing
 
   @Test func anEndpointOfMoreBytesRefusesTheFile() {
     let path = "/" + String(repeating: "é", count: 53) + "a"
-    #expect(throws: RegistrationError.endpointTooLong(file: "f.json", bytes: 108)) {
+    #expect(throws: RegistrationError.endpointTooLong(file: "f.json", line: 1, bytes: 108)) {
       try decode(#"{"remote-endpoint":"\#(path)"}"#)
     }
   }
@@ -89,14 +89,14 @@ import Testing
     let registration = try decode(
       #"{"remote-endpoint":"/a","runtime-hooks":["PreFly","PreStartContainer","preRunPodSandbox","PreFly"]}"#)
     #expect(registration.hookPoints == [.preStartContainer])
-    #expect(registration.warnings == [.unknownHooks(["PreFly", "preRunPodSandbox"])])
+    #expect(registration.warnings == [.unknownHooks([Placed("PreFly", line: 1), Placed("preRunPodSandbox", line: 1)])])
   }
 
   @Test func koordletsUnknownMethodIsAcceptedAndNeverCalled() throws {
     let registration = try decode(
       #"{"remote-endpoint":"/a","runtime-hooks":["PreRemoveRunPodSandbox","PreStartContainer"]}"#)
     #expect(registration.hookPoints == [.preStartContainer])
-    #expect(registration.warnings == [.hookNeverCalled("PreRemoveRunPodSandbox")])
+    #expect(registration.warnings == [.hookNeverCalled(Placed("PreRemoveRunPodSandbox", line: 1))])
   }
 
   @Test(arguments: ["", #","runtime-hooks":[]"#, #","runtime-hooks":null"#])
@@ -118,15 +118,15 @@ import Testing
   func aValueOfAWrongTypeRefusesTheFileAndNamesTheKey(member: String, key: String) throws {
     // Of two values for one key the first counts.
     let error = #expect(throws: RegistrationError.self) { try decode(#"{\#(member),"remote-endpoint":"/a"}"#) }
-    guard case .wrongType("f.json", key, _) = error else {
+    guard case .wrongType("f.json", 1, key, _) = error else {
       throw TestFailure("\(error, default: "no error")")
     }
-    #expect(error?.description.hasPrefix("f.json: \(key): ") == true)
+    #expect(error?.description.hasPrefix("f.json:1: \(key): ") == true)
   }
 
   @Test(arguments: ["5", "0.5ms", "61s", "-1s", "2 s"])
   func aTimeoutOutsideItsRangeRefusesTheFile(timeout: String) {
-    #expect(throws: RegistrationError.timeoutInvalid(file: "f.json", found: timeout)) {
+    #expect(throws: RegistrationError.timeoutInvalid(file: "f.json", line: 1, found: timeout)) {
       try decode(#"{"remote-endpoint":"/a","timeout":"\#(timeout)"}"#)
     }
   }
@@ -134,7 +134,7 @@ import Testing
   @Test func unknownKeysAreAWarning() throws {
     let registration = try decode(
       #"{"z":{"deep":[1]},"remote-endpoint":"/a","Timeout":null,"runtime-hooks":["PreStartContainer"]}"#)
-    #expect(registration.warnings == [.unknownKeys(["Timeout", "z"])])
+    #expect(registration.warnings == [.unknownKeys([Placed("Timeout", line: 1), Placed("z", line: 1)])])
   }
 
   @Test func ofAKeyThatOccursTwiceTheFirstValueCounts() throws {
@@ -142,6 +142,8 @@ import Testing
       #"{"remote-endpoint":"/first","uid":1,"remote-endpoint":"/second","uid":2,"uid":"three"}"#)
     #expect(registration.endpoint == "/first")
     #expect(registration.uid == 1)
+    let repeated = ["remote-endpoint", "uid", "uid"].map { Placed($0, line: 1) }
+    #expect(registration.warnings == [.repeatedKeys(repeated), .neverAsked])
   }
 
   @Test func whatAFileSaysIsShownShortened() {
