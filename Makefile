@@ -4,7 +4,7 @@ PYTHON := /usr/bin/python3
 
 release := .build/release/runtime-manager
 debug := .build/debug/runtime-manager
-SUITES := Tests/Wire Tests/Admin Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Package Tests/Documentation
+SUITES := Tests/CommandLine Tests/Wire Tests/Admin Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Package Tests/Documentation
 
 .DEFAULT_GOAL := help
 .PHONY: help run test bench scale soak fuzz test-asan test-tsan prove build deb check clean \

@@ -119,6 +119,12 @@ let package = Package(
       dependencies: ["Admin", "Accounts", logging, nioCore, nioEmbedded, nioHTTP1], swiftSettings: strict),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
     .testTarget(
+      name: "CommandLineTests",
+      dependencies: [
+        "runtime-manager", "CRIMessages", "PluginsManager", "YAML", argumentParser, logging, swiftProtobuf,
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "ModelTests",
       dependencies: [
         "CRIServer", "CRIMessages", "GRPC", "HookMessages", "HTTP2", "PluginsManager", "RuntimeDispatcher", "Store",

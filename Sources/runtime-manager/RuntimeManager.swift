@@ -9,7 +9,7 @@ struct RuntimeManager: AsyncParsableCommand {
     commandName: "runtime-manager",
     abstract: "The CRI endpoint between kubelet and the container runtime, with hook plugins.",
     version: "runtime-manager \(version)",
-    subcommands: [Serve.self])
+    subcommands: [Serve.self, Config.self])
 
   /// Not `async`: such a main ends in dispatch_main(3), which unwinds the main thread and so brings the unwind tables,
   /// nearly 1 MB, into memory. This one sleeps instead.
@@ -31,10 +31,12 @@ struct RuntimeManager: AsyncParsableCommand {
   }
 
   private static func leave(with error: any Error) -> Never {
-    if let failure = error as? StartFailure {
+    if let failure = error as? CommandFailure {
       write("runtime-manager: \(failure.message)\n", to: STDERR_FILENO)
       Glibc.exit(failure.code.rawValue)
     }
+    // A command that has said what it had to say.
+    if let code = error as? ExitCode { Glibc.exit(code.rawValue) }
     let code = exitCode(for: error)
     // Help asked for is what was wanted; everything else is one line.
     if code == .success { exit(withError: error) }

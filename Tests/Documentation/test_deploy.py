@@ -63,11 +63,11 @@ def test_the_unit_gives_a_drain_the_time_it_may_take():
     service = unit(UNIT)["Service"]
     assert int(service["TimeoutStopSec"]) > constants()["ServerLimits.drain"]
     assert service["Restart"] == "always"
-    assert service["RestartPreventExitStatus"] == "64"
+    assert service["RestartPreventExitStatus"] == "64 78"
 
 
 def test_all_files_name_the_default_socket():
-    assert f'SocketPath("{SOCKET}")' in source("Serve.swift")
+    assert f'SocketPath("{SOCKET}")' in source("Settings.swift")
     assert SOCKET in unit(UNIT)["Service"]["ExecStartPost"]
     assert SOCKET.split("/")[2] == unit(UNIT)["Service"]["RuntimeDirectory"]
     crictl = mapping(DEPLOY / "crictl.yaml")

@@ -7,6 +7,8 @@ here they fail without words, except where a test says otherwise.
 
 import base64
 import os
+import resource
+import signal
 
 import grpc
 import pytest
@@ -23,10 +25,10 @@ def has_secret(data):
     return any(form in data for form in FORMS)
 
 
-@pytest.fixture
-def loud(manager):
-    """The log at its loudest, and with what the Swift runtime says when it crashes."""
-    manager.flags = ["--log-level", "trace"]
+@pytest.fixture(params=["text", "json"])
+def loud(manager, request):
+    """The log at its loudest, in each of its formats, and with what the Swift runtime says when it crashes."""
+    manager.flags = ["--log-level", "trace", "--log-format", request.param]
     return manager
 
 
@@ -208,3 +210,21 @@ def test_what_the_runtime_says_itself_reaches_kubelet_only(loud, nothing_told, s
     runtime.refuse("RunPodSandbox", grpc.StatusCode.INTERNAL, f"it was {SECRET}")
     with pytest.raises(grpc.RpcError, match=SECRET):
         life.pod()
+
+
+@pytest.mark.parametrize("flags, how", [([], os.CLD_KILLED), (["--allow-core-dumps"], os.CLD_DUMPED)])
+def test_a_crash_leaves_no_core_file(manager, place, life, flags, how):
+    """The memory of a process that relays calls holds what they carry; a core file would put it on the disk."""
+    limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    limit = "unlimited" if limit == resource.RLIM_INFINITY else limit
+    manager.prefix = ["env", "-C", place, "prlimit", f"--core={limit}:{limit}"]
+    manager.flags = flags
+    # The Swift toolchain's crash reporter would come first, and take its time.
+    manager.environment = {"SWIFT_BACKTRACE": "enable=no"}
+    live(life)
+    manager.process.send_signal(signal.SIGABRT)
+    ended = os.waitid(os.P_PID, manager.process.pid, os.WEXITED | os.WNOWAIT)
+    assert (ended.si_status, ended.si_code) == (signal.SIGABRT, how)
+    manager.wait_exit()
+    if how == os.CLD_KILLED:
+        assert not [name for name in os.listdir(place) if name.startswith("core")]

@@ -22,7 +22,7 @@ struct LogStream: TextOutputStream, Sendable {
     return text.unicodeScalars.map { drives($0) ? $0.escaped(asASCII: true) : String($0) }.joined()
   }
 
-  private static func drives(_ scalar: Unicode.Scalar) -> Bool {
+  static func drives(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: true
     default: false
