@@ -1,8 +1,8 @@
-internal import Accounts
+package import Accounts
 
 extension Field {
   /// As an account names it.
-  var changed: ChangedField {
+  package var changed: ChangedField {
     switch self {
     case .label(let key): ChangedField(.label, key: key)
     case .annotation(let key): ChangedField(.annotation, key: key)
@@ -32,7 +32,7 @@ extension ResourceField {
 
 extension FieldValue {
   /// As an account shows it, if it may be told.
-  var shown: ShownValue {
+  package var shown: ShownValue {
     switch self {
     case .number(let number): .number(number)
     case .limit(let limit): .limit(limit)

@@ -1,0 +1,205 @@
+"""Made-up nodes, each with one thing wrong, and what doctor says of it."""
+
+import json
+import os
+import socket
+
+import pytest
+
+from Peers.fake_runtime import FakeRuntime
+from Peers.manager import Manager
+from Peers.messages import cri
+from Peers.recorder import Recorder
+
+from .program import lines_fit, refused, run
+
+LISTEN = "/run/runtime-manager/runtime-manager.sock"
+RUNTIME = "/run/containerd/containerd.sock"
+HOOKS = "/etc/runtime/hookserver.d"
+
+
+class Node:
+    def __init__(self, place):
+        self.root = place
+        for directory in ["/run/runtime-manager", "/run/containerd", HOOKS]:
+            os.makedirs(place + directory, 0o755)
+        self.write("/var/lib/kubelet/config.yaml", f"containerRuntimeEndpoint: unix://{LISTEN}\n")
+        self.write("/etc/crictl.yaml", f"runtime-endpoint: unix://{LISTEN}\nimage-endpoint: unix://{LISTEN}\n")
+        self.kubelet("--config=/var/lib/kubelet/config.yaml")
+
+    def write(self, path, text, mode=0o644):
+        os.makedirs(os.path.dirname(self.root + path), 0o755, exist_ok=True)
+        with open(self.root + path, "w") as file:
+            file.write(text)
+        os.chmod(self.root + path, mode)
+
+    def kubelet(self, *flags):
+        self.write("/proc/7/comm", "kubelet\n")
+        self.write("/proc/7/cmdline", "".join(f"{word}\0" for word in ("/usr/bin/kubelet", *flags)))
+
+    def doctor(self, *flags, **variables):
+        return run("doctor", "--root", self.root, *flags, **variables)
+
+    def findings(self, about):
+        """Mark and text of what is said about something."""
+        code, out, err = self.doctor("--output", "json")
+        assert err == "", err
+        document = json.loads(out)
+        assert code == (1 if any(f["mark"] == "fail" for f in document["findings"]) else 0)
+        for finding in document["findings"]:
+            assert finding["mark"] == "ok" or finding.get("advice"), finding
+        return [(f["mark"], f["finding"]) for f in document["findings"] if f["about"] == about]
+
+
+@pytest.fixture
+def node(place):
+    return Node(place)
+
+
+@pytest.fixture
+def healthy(node):
+    """A node where everything is as it should be."""
+    with FakeRuntime(node.root + RUNTIME):
+        os.chmod(node.root + RUNTIME, 0o660)
+        with Manager(node.root, node.root + RUNTIME, listen=node.root + LISTEN, hook_dir=node.root + HOOKS) as manager:
+            manager.wait_log("the runtime answers")
+            yield node
+
+
+def test_a_healthy_node_is_fine(healthy):
+    plugin = Recorder(healthy.root + "/run/p.sock")
+    plugin.register(healthy.root + HOOKS, "p", hooks=["PreStartContainer"])
+    rewrite_endpoint(healthy, "p", "/run/p.sock")
+    try:
+        code, out, err = healthy.doctor()
+    finally:
+        plugin.stop()
+    assert (code, err) == (0, ""), out
+    marks = {line.split()[0] for line in out.splitlines()[:-1]}
+    assert marks == {"ok"}, out
+    assert "p answers on /run/p.sock" in out
+    assert out.splitlines()[-1].endswith(" ok, 0 warn, 0 fail")
+
+
+def rewrite_endpoint(node, name, endpoint):
+    """A registration as the node sees it, below its root."""
+    path = f"{node.root}{HOOKS}/{name}.json"
+    with open(path) as file:
+        registration = json.load(file)
+    node.write(f"{HOOKS}/{name}.json", json.dumps({**registration, "remote-endpoint": endpoint}))
+
+
+def test_it_fits_a_narrow_terminal(node):
+    code, out, _ = node.doctor(COLUMNS="20")
+    assert code == 1
+    lines_fit(out, 20)
+    assert "fail" in out
+
+
+def test_kubelet_elsewhere(node):
+    node.write("/var/lib/kubelet/config.yaml", f"containerRuntimeEndpoint: unix://{RUNTIME}\n")
+    assert node.findings("kubelet") == [
+        ("fail", f"dials unix://{RUNTIME} (/var/lib/kubelet/config.yaml), not unix://{LISTEN}")]
+
+
+def test_images_elsewhere(node):
+    node.kubelet("--image-service-endpoint=unix:///run/images.sock")
+    assert node.findings("images")[0][0] == "warn"
+
+
+def test_no_runtime_and_no_runtime_manager(node):
+    assert node.findings("runtime") == [("fail", f"{RUNTIME}: No such file or directory")]
+    assert node.findings("runtime-manager") == [("fail", f"{LISTEN}: No such file or directory")]
+
+
+def test_both_answer(healthy):
+    (runtime,) = healthy.findings("runtime")
+    (ours,) = healthy.findings("runtime-manager")
+    assert runtime[0] == ours[0] == "ok"
+    assert f"answers on {RUNTIME}, CRI v1" in runtime[1]
+
+
+def test_runtime_manager_relays_elsewhere(node, place):
+    with FakeRuntime(f"{place}/other.sock") as other, FakeRuntime(node.root + RUNTIME):
+        other.on("Version", lambda call: cri.VersionResponse(runtime_name="other", runtime_version="2"))
+        with Manager(node.root, f"{place}/other.sock", listen=node.root + LISTEN) as manager:
+            manager.wait_log("the runtime answers")
+            (finding,) = node.findings("runtime-manager")
+    assert finding[0] == "fail" and "not what serves" in finding[1], finding
+
+
+def test_everybody_may_dial(healthy):
+    os.chmod(healthy.root + LISTEN, 0o666)
+    mark, text = healthy.findings("socket")[0]
+    assert mark == "fail" and "everybody may dial it (mode 0666" in text
+
+
+def test_no_socket_where_one_should_be(node):
+    node.write(LISTEN, "")
+    assert node.findings("socket") == [("fail", f"{LISTEN} is no socket")]
+
+
+def test_others_may_write_beside_the_socket(node):
+    os.chmod(node.root + "/run/runtime-manager", 0o777)
+    mark, text = node.findings("directory")[0]
+    assert mark == "fail" and "others can put another socket in its place" in text
+
+
+@pytest.mark.parametrize("policy, mark", [("Fail", "fail"), ("Ignore", "warn")])
+def test_a_plugin_that_does_not_answer(node, policy, mark):
+    node.write(f"{HOOKS}/p.json", json.dumps(
+        {"remote-endpoint": "/run/p.sock", "failure-policy": policy, "runtime-hooks": ["PreStartContainer"]}))
+    (finding,) = node.findings("plugins")
+    assert finding[0] == mark and "No such file or directory" in finding[1]
+
+
+def test_a_broken_registration(node):
+    node.write(f"{HOOKS}/p.json", '{"remote-endpoint":\n 5}')
+    assert ("fail", f"{HOOKS}/p.json:2: remote-endpoint: a string, the absolute path of a unix socket is meant") in \
+        node.findings("plugins")
+
+
+def test_a_registration_that_others_may_write(node):
+    node.write(f"{HOOKS}/p.json", "{}", mode=0o666)
+    mark, text = node.findings("plugins")[0]
+    assert mark == "fail" and "group or others may write here" in text
+
+
+def test_no_plugins(node):
+    assert node.findings("plugins") == [("ok", f"{HOOKS}: none is registered")]
+    os.rmdir(node.root + HOOKS)
+    assert node.findings("plugins") == [("ok", f"{HOOKS} does not exist: none is registered")]
+
+
+@pytest.mark.parametrize("text, mark", [
+    (None, "note"), ("timeout: 2\n", "warn"), (f"runtime-endpoint: unix://{RUNTIME}\n", "warn"), ("a: b: c\n", "warn")])
+def test_crictl_elsewhere(node, text, mark):
+    if text is None:
+        os.remove(node.root + "/etc/crictl.yaml")
+    else:
+        node.write("/etc/crictl.yaml", text)
+    assert node.findings("crictl")[0][0] == mark
+
+
+def test_the_daemons_files_say_where_it_listens(node):
+    node.write("/etc/default/runtime-manager", 'RUNTIME_MANAGER_FLAGS="--listen /run/elsewhere.sock"\n')
+    assert node.findings("runtime-manager") == [("fail", "/run/elsewhere.sock: No such file or directory")]
+    node.write("/etc/default/runtime-manager", "")
+    node.write("/etc/runtime-manager/config.yaml", "listen: /run/third.sock\n")
+    assert node.findings("runtime-manager") == [("fail", "/run/third.sock: No such file or directory")]
+
+
+def test_settings_that_are_wrong(node):
+    node.write("/etc/runtime-manager/config.yaml", "lisen: /run/third.sock\n")
+    mark, text = node.findings("settings")[0]
+    assert mark == "fail" and text.endswith('config.yaml:1: "lisen": there is no such setting; did you mean listen?')
+
+
+def test_what_answers_is_no_runtime(node):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(node.root + RUNTIME)
+        assert node.findings("runtime") == [("fail", f"{RUNTIME}: Connection refused")]
+
+
+def test_a_wrong_root_is_a_wrong_command_line():
+    refused("doctor", "--root", "here", code=64)
