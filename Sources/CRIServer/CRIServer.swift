@@ -1,6 +1,7 @@
 internal import GRPC
 internal import HTTP2
 package import Logging
+internal import Meters
 internal import NIOCore
 internal import NIOPosix
 internal import ServiceLifecycle
@@ -15,6 +16,7 @@ package final class CRIServer: Service, @unchecked Sendable {
   private let server: CallServer
   private let logger: Logger
   private let whenRuntimeIsUp: @Sendable () -> Void
+  private let meters = RuntimeMeters()
   private var socket: ListeningSocket?
   private var connections: [ObjectIdentifier: KubeletConnection] = [:]
   private var whenEmpty: CheckedContinuation<Void, Never>?
@@ -37,6 +39,7 @@ package final class CRIServer: Service, @unchecked Sendable {
     guard let descriptor = socket?.descriptor, let path = socket?.path else { return }
     let confined = NIOLoopBound(self, eventLoop: server.group.eventLoop)
     server.runtimeEndpoint.whenUp = { [weak self] in self?.runtimeIsUp() }
+    server.runtimeEndpoint.whenGone = { [meters] in meters.runtime(isUp: false) }
     let listener = try await ServerBootstrap(group: server.group.eventLoop)
       .serverChannelOption(.backlog, value: Int32(ServerLimits.connections))
       .childChannelOption(.writeBufferWaterMark, value: WireOptions.waterMark)
@@ -100,6 +103,7 @@ package final class CRIServer: Service, @unchecked Sendable {
   }
 
   private func runtimeIsUp() {
+    meters.runtime(isUp: true)
     if let adopted = socket?.adopt(ownerOf: server.runtimeEndpoint.path) {
       logger.info("the socket has the runtime's owner now", metadata: ["socket": "\(adopted)"])
     }

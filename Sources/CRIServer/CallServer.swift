@@ -2,6 +2,7 @@ package import Accounts
 internal import GRPC
 package import HTTP2
 package import Logging
+package import Meters
 internal import NIOCore
 package import PluginsManager
 package import RuntimeDispatcher
@@ -20,6 +21,7 @@ package final class CallServer: @unchecked Sendable {
   let store: Store
   let lookup: SubjectLookup
   let accounts: AccountBook
+  package let meters: CallMeters
   /// The dispatcher's: it is given deadlines that are set here.
   let clock: SteadyClock
   private let logger: Logger
@@ -38,6 +40,7 @@ package final class CallServer: @unchecked Sendable {
     self.store = store
     self.lookup = lookup
     self.accounts = accounts
+    meters = CallMeters(methods: Route.methods, codes: StatusCode.allCases.map(\.description))
     clock = dispatcher.clock
     self.logger = logger
   }

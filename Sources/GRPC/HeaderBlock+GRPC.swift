@@ -41,6 +41,9 @@ extension HeaderBlock {
     return Status(code, value(of: "grpc-message").map(StatusMessage.decode) ?? "")
   }
 
+  /// The code of ``status``, at the least cost; UNKNOWN if there is none.
+  package var statusCode: StatusCode { number(of: "grpc-status").flatMap(StatusCode.init(rawValue:)) ?? .unknown }
+
   /// The caller's deadline, from now; nil if there is none.
   package var timeout: Duration? { value(of: RequestTimeout.headerName).flatMap(RequestTimeout.parse) }
 }

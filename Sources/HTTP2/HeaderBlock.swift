@@ -45,6 +45,17 @@ package final class HeaderBlock: @unchecked Sendable {
     return text(field.value, field.valuelen)
   }
 
+  /// The first field named `name` as a decimal number of at most nine digits; nil if there is none. Makes no string.
+  package func number(of name: String) -> Int? {
+    guard let field = fields.first(where: { matches($0, name) }), (1...9).contains(field.valuelen) else { return nil }
+    var number = 0
+    for byte in UnsafeBufferPointer(start: field.value, count: field.valuelen) {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+      number = number * 10 + Int(byte - UInt8(ascii: "0"))
+    }
+    return number
+  }
+
   /// What it counts towards limits: names, values and 32 bytes a field (RFC 9113, section 6.5.2).
   package var listBytes: Int { fields.reduce(0) { $0 + $1.namelen + $1.valuelen + 32 } }
 

@@ -83,6 +83,9 @@ package final class Store: Sendable {
     withState { $0.entries[.pod(objectID)] != nil || $0.entries[.container(objectID)] != nil }
   }
 
+  /// What it holds now.
+  package var size: StoreSize { withState { $0.size } }
+
   /// Traces kept for readings under way.
   var traceCount: Int { withState { $0.traceCount } }
 

@@ -21,6 +21,16 @@ struct StoreState: Sendable {
   /// Some pod has recorded changes, or may have.
   var hasRecordedChanges: Bool { entries.values.contains { $0.changes?.isEmpty == false } }
 
+  var size: StoreSize {
+    entries.reduce(into: StoreSize()) { size, entry in
+      switch entry.key {
+      case .pod: size.pods += 1
+      case .container: size.containers += 1
+      }
+      size.bytes += entry.value.body.count + (entry.value.changes?.count ?? 0)
+    }
+  }
+
   private mutating func next() -> UInt64 {
     sequence += 1
     return sequence

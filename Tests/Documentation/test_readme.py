@@ -115,6 +115,28 @@ def test_every_limit_of_the_admin_side_is_in_the_table():
     assert {name for name in constants() if name.startswith("AdminLimits.")} <= documented
 
 
+def metrics():
+    """Name, type and labels of each family in MetricTable.swift, in its order."""
+    families = re.findall(
+        r'MetricFamily\(\s*"(\w+)", \.(\w+)[^"]*?(?:labels: \[([^]]*)\])?,\s*"', source("MetricTable.swift"))
+    return [(name, kind, re.findall(r"\w+", labels)) for name, kind, labels in families]
+
+
+def test_every_metric_is_in_the_table_and_nothing_else():
+    documented = [(code(name)[0], kind, code(labels)) for name, kind, labels, _ in rows(["metric", "type"])]
+    assert documented == metrics()
+    assert len(documented) == source("MetricTable.swift").count("= MetricFamily(")
+
+
+def test_every_outcome_of_a_hook_call_is_in_the_table():
+    documented = [name for cells in rows(["outcome", "what came"]) for name in code(cells[0])]
+    verdict = source("Verdict.swift")
+    outcomes = verdict[verdict.index("enum Outcome"):verdict.index("extension Verdict")]
+    names = [quoted or name for line in re.findall(r"case (.+)", outcomes)
+             for name, quoted in re.findall(r'(\w+)(?: = "(\w+)")?', line)]
+    assert sorted(documented) == sorted(names)
+
+
 def test_every_cause_of_failure_is_in_the_table():
     documented = " ".join(code(cells[0])[0] for cells in rows(["cause"]))
     texts = source("HookFailure+Text.swift").split("package var description: String")[1]

@@ -2,6 +2,7 @@ package import Accounts
 package import Logging
 package import NIOCore
 package import PluginsManager
+package import Prometheus
 package import RuntimeDispatcher
 package import Store
 
@@ -11,6 +12,7 @@ package struct AdminSources: Sendable {
   package var dispatcher: RuntimeDispatcher
   package var store: Store
   package var accounts: AccountBook
+  package var metrics: PrometheusExporter
   /// Why kubelet cannot be served yet; nil if it can.
   package var notReady: @Sendable () -> String?
   /// The event loop of the calls.
@@ -20,6 +22,7 @@ package struct AdminSources: Sendable {
 
   package init(
     plugins: PluginsManager, dispatcher: RuntimeDispatcher, store: Store, accounts: AccountBook,
+    metrics: PrometheusExporter,
     notReady: @escaping @Sendable () -> String?, calls: any EventLoop,
     setLogLevel: @escaping @Sendable (Logger.Level) -> Void, logger: Logger
   ) {
@@ -27,6 +30,7 @@ package struct AdminSources: Sendable {
     self.dispatcher = dispatcher
     self.store = store
     self.accounts = accounts
+    self.metrics = metrics
     self.notReady = notReady
     self.calls = calls
     self.setLogLevel = setLogLevel

@@ -4,6 +4,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import PluginsManager
+internal import Prometheus
 internal import RuntimeDispatcher
 
 extension RouteTable {
@@ -15,6 +16,7 @@ extension RouteTable {
         if let reason = sources.notReady() { throw .notReady(reason) }
         return .now(.text("ok\n"))
       },
+      AdminRoute(.GET, "/metrics") { _ in .now(.text(sources.metrics.text(), type: PrometheusExporter.contentType)) },
       AdminRoute(.GET, "/v1/plugins") { _ in .now(.document(sources.pluginsDocument)) },
       AdminRoute(.GET, "/v1/pods") { _ in .now(.document(sources.podsDocument)) },
       AdminRoute(.GET, "/v1/containers") { _ in .now(.document(sources.containersDocument)) },

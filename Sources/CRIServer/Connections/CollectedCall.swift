@@ -1,5 +1,6 @@
 internal import GRPC
 internal import HTTP2
+internal import Meters
 internal import NIOCore
 internal import RuntimeDispatcher
 
@@ -13,7 +14,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private let stream: HTTP2Stream
   private let headers: HeaderBlock
   private let verb: Verb
-  private let api: String
+  private let route: Route
   private let server: CallServer
   private weak var connection: KubeletConnection?
   private let channel: ClientChannel
@@ -25,15 +26,18 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private var exchange: Exchange?
   private var task: Task<Void, Never>?
   private var isAnswered = false
+  /// How it ended; of a call whose caller leaves, what the caller made of it.
+  private var code = StatusCode.cancelled
+  private var isCounted = false
 
   init(
-    _ stream: HTTP2Stream, _ headers: HeaderBlock, verb: Verb, api: String, server: CallServer,
+    _ stream: HTTP2Stream, _ headers: HeaderBlock, verb: Verb, route: Route, server: CallServer,
     connection: KubeletConnection, channel: ClientChannel
   ) {
     self.stream = stream
     self.headers = headers
     self.verb = verb
-    self.api = api
+    self.route = route
     self.server = server
     self.connection = connection
     self.channel = channel
@@ -62,6 +66,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   func stream(_ stream: HTTP2Stream, receivedData data: ByteBuffer) {
     let count = data.readableBytes
     stream.consume(count)
+    server.meters.request(bytes: count)
     guard !isAnswered, task == nil else { return }
     guard body.readableBytes + count <= ServerLimits.messageBytes + UnaryBody.prefixBytes else {
       return refuse(Status(.resourceExhausted, "the request is larger than \(ServerLimits.messageBytes) bytes"))
@@ -116,7 +121,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
 
   private func run(message: ByteBuffer) {
     let exchange = Exchange(
-      verb: verb, api: api, headers: headers, body: body, message: message, deadline: deadline, runtime: channel,
+      verb: verb, api: route.api, headers: headers, body: body, message: message, deadline: deadline, runtime: channel,
       server: server)
     self.exchange = exchange
     task = Task(executorPreference: server.group.executor) {
@@ -142,6 +147,8 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private func answer(_ answer: UnaryAnswer) {
     guard !isAnswered else { return }
     isAnswered = true
+    code = (answer.trailers ?? answer.headers).statusCode
+    server.meters.answer(bytes: answer.body.readableBytes)
     if answer.trailers == nil, answer.body.readableBytes == 0 {
       stream.send(headers: answer.headers, endStream: true)
     } else {
@@ -158,6 +165,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private func reset(_ code: ErrorCode) {
     guard !isAnswered else { return }
     isAnswered = true
+    self.code = StatusCode(resetWith: code)
     stream.reset(code)
   }
 
@@ -176,6 +184,10 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   }
 
   private func over() {
+    if !isCounted {
+      isCounted = true
+      server.meters.callEnds(method: route.method, code: code.rawValue)
+    }
     if let waitingTicket { server.runtimeEndpoint.leave(waitingTicket) }
     _ = server.collect(-headerBytes - body.readableBytes)
     headerBytes = 0

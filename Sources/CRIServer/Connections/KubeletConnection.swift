@@ -1,5 +1,6 @@
 internal import GRPC
 internal import HTTP2
+internal import Meters
 internal import NIOCore
 
 /// One client's connection (kubelet opens two), its own connections to the runtime, and its calls.
@@ -81,18 +82,19 @@ final class KubeletConnection: HTTP2ConnectionDelegate {
     _ connection: HTTP2Connection, opened stream: HTTP2Stream, headers: HeaderBlock, endStream: Bool
   ) {
     let route = Route(path: headers.value(of: ":path") ?? "")
+    server.meters.callBegins()
     let endpoint = route.isImageService ? server.imageEndpoint : server.runtimeEndpoint
     let channel = channel(to: endpoint, isImageService: route.isImageService)
     if let verb = route.verb, server.wantsHooks(verb) {
       let call = CollectedCall(
-        stream, headers, verb: verb, api: route.api, server: server, connection: self, channel: channel)
+        stream, headers, verb: verb, route: route, server: server, connection: self, channel: channel)
       stream.handler = call
       collected[ObjectIdentifier(call)] = call
       call.start()
       if endStream { call.stream(stream, receivedEnd: nil) }
     } else {
       let call = RelayedCall(
-        stream, headers, route: route, connection: self, endpoint: endpoint,
+        stream, headers, route: route, connection: self, endpoint: endpoint, meters: server.meters,
         observation: route.verb.map { server.observation(of: $0) })
       stream.handler = call
       relayed[ObjectIdentifier(call)] = call

@@ -1,5 +1,6 @@
 internal import GRPC
 internal import HTTP2
+internal import Meters
 internal import NIOCore
 
 /// A call that passes through: two streams, and every event of one goes to the other.
@@ -15,6 +16,9 @@ final class RelayedCall: HTTP2StreamHandler {
   private var connection: KubeletConnection?
   private let endpoint: RuntimeEndpoint
   private let observation: Observation?
+  private let meters: CallMeters
+  /// How it ended; of a call whose caller leaves, what the caller made of it.
+  private var code = StatusCode.cancelled
   /// The request, while there is no upstream stream yet.
   private var requestHeaders: HeaderBlock?
   private var early = ByteBuffer()
@@ -28,13 +32,14 @@ final class RelayedCall: HTTP2StreamHandler {
 
   init(
     _ downstream: HTTP2Stream, _ headers: HeaderBlock, route: Route, connection: KubeletConnection,
-    endpoint: RuntimeEndpoint, observation: Observation?
+    endpoint: RuntimeEndpoint, meters: CallMeters, observation: Observation?
   ) {
     self.downstream = downstream
     self.route = route
     self.connection = connection
     self.endpoint = endpoint
     self.observation = observation
+    self.meters = meters
     requestHeaders = headers
   }
 
@@ -80,6 +85,7 @@ final class RelayedCall: HTTP2StreamHandler {
   /// Ends the call with a status of ours: behind what the caller already has, if there is something.
   func fail(_ status: Status) {
     guard !isDone else { return }
+    code = status.code
     finish()
     if downstream.hasSentHeaders {
       downstream.end(trailers: .trailers(status))
@@ -93,6 +99,7 @@ final class RelayedCall: HTTP2StreamHandler {
   private func finish() {
     guard !isDone else { return }
     isDone = true
+    meters.callEnds(method: route.method, code: code.rawValue)
     if let waitingTicket { endpoint.leave(waitingTicket) }
     observation?.abandon()
     connection?.ended(self)
@@ -103,16 +110,21 @@ final class RelayedCall: HTTP2StreamHandler {
 
   func stream(_ stream: HTTP2Stream, receivedHeaders headers: HeaderBlock, endStream: Bool) {
     endpoint.answered()
-    if endStream { observation?.ended(headers) }
+    if endStream {
+      code = headers.statusCode
+      observation?.ended(headers)
+    }
     downstream.send(headers: headers, endStream: endStream)
   }
 
   func stream(_ stream: HTTP2Stream, receivedData data: ByteBuffer) {
     if stream === downstream {
+      meters.request(bytes: data.readableBytes)
       observation?.request(data)
       guard let upstream else { return hold(data) }
       upstream.send(data: data)
     } else {
+      meters.answer(bytes: data.readableBytes)
       observation?.answer(data)
       downstream.send(data: data)
     }
@@ -128,6 +140,7 @@ final class RelayedCall: HTTP2StreamHandler {
     if stream === downstream {
       if let upstream { upstream.end(trailers: trailers) } else { earlyTrailers = trailers }
     } else {
+      code = trailers?.statusCode ?? .unknown
       if let trailers { observation?.ended(trailers) }
       downstream.end(trailers: trailers)
     }
@@ -176,6 +189,7 @@ final class RelayedCall: HTTP2StreamHandler {
   }
 
   private func reset(_ code: ErrorCode) {
+    self.code = StatusCode(resetWith: code)
     finish()
     downstream.reset(code)
   }

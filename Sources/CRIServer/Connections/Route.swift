@@ -9,26 +9,55 @@ struct Route {
   let verb: Verb?
   /// The one stream of CRI that has no end.
   let isEndless: Bool
+  /// Where the method is in ``methods``.
+  let method: Int
 
-  private static let services: [(prefix: String, api: String, isImageService: Bool)] = [
-    ("/runtime.v1.RuntimeService/", "runtime.v1", false),
-    ("/runtime.v1.ImageService/", "runtime.v1", true),
-    ("/runtime.v1alpha2.RuntimeService/", "runtime.v1alpha2", false),
-    ("/runtime.v1alpha2.ImageService/", "runtime.v1alpha2", true),
+  /// The methods of CRI, as calls are counted by them; the last is every other one.
+  static let methods = runtimeMethods + imageMethods + ["other"]
+
+  private static let runtimeMethods = [
+    "Version", "RunPodSandbox", "StopPodSandbox", "RemovePodSandbox", "PodSandboxStatus", "ListPodSandbox",
+    "CreateContainer", "StartContainer", "StopContainer", "RemoveContainer", "ListContainers", "ContainerStatus",
+    "UpdateContainerResources", "ReopenContainerLog", "ExecSync", "Exec", "Attach", "PortForward", "ContainerStats",
+    "ListContainerStats", "PodSandboxStats", "ListPodSandboxStats", "UpdateRuntimeConfig", "Status",
+    "CheckpointContainer", "GetContainerEvents", "ListMetricDescriptors", "ListPodSandboxMetrics", "RuntimeConfig",
+    "UpdatePodSandboxResources",
   ]
+  private static let imageMethods = ["ListImages", "ImageStatus", "PullImage", "RemoveImage", "ImageFsInfo"]
+  private static let apis = ["runtime.v1", "runtime.v1alpha2"]
 
-  init(path: String) {
-    // Prefixes and UTF-8, because this is done for every call and characters are expensive to find.
-    let service = Self.services.first { path.hasPrefix($0.prefix) }
-    api = service?.api ?? ""
-    isImageService = service?.isImageService ?? false
-    guard let service, !service.isImageService, let method = String(path.utf8.dropFirst(service.prefix.utf8.count))
-    else {
-      verb = nil
-      isEndless = false
-      return
+  /// By path, because this is done for every call: one look-up finds all of it.
+  private static let known: [String: Route] = {
+    var routes: [String: Route] = [:]
+    for api in apis {
+      for (method, name) in runtimeMethods.enumerated() {
+        routes["/\(api).RuntimeService/\(name)"] = Route(
+          api: api, isImageService: false, verb: Verb(rawValue: name), isEndless: name == "GetContainerEvents",
+          method: method)
+      }
+      for (index, name) in imageMethods.enumerated() {
+        routes["/\(api).ImageService/\(name)"] = Route(
+          api: api, isImageService: true, verb: nil, isEndless: false, method: runtimeMethods.count + index)
+      }
     }
-    verb = Verb(rawValue: method)
-    isEndless = method == "GetContainerEvents"
+    return routes
+  }()
+
+  init(path: String) { self = Self.known[path] ?? Route(ofUnknown: path) }
+
+  /// A method that CRI may have one day still goes where its service is.
+  private init(ofUnknown path: String) {
+    let api = Self.apis.first { path.hasPrefix("/\($0).ImageService/") }
+    self.init(
+      api: api ?? Self.apis.first { path.hasPrefix("/\($0).RuntimeService/") } ?? "", isImageService: api != nil,
+      verb: nil, isEndless: false, method: Self.methods.count - 1)
+  }
+
+  private init(api: String, isImageService: Bool, verb: Verb?, isEndless: Bool, method: Int) {
+    self.api = api
+    self.isImageService = isImageService
+    self.verb = verb
+    self.isEndless = isEndless
+    self.method = method
   }
 }

@@ -22,6 +22,8 @@ package final class RuntimeEndpoint: Service, @unchecked Sendable {
   private let logger: Logger
   /// Called each time the runtime is reached: at first, and after it was lost.
   var whenUp: (() -> Void)?
+  /// Called each time it is lost.
+  var whenGone: (() -> Void)?
   private var waiting: [UInt64: WaitingCall] = [:]
   private var waitingBytes = 0
   private var nextID: UInt64 = 0
@@ -140,6 +142,7 @@ package final class RuntimeEndpoint: Service, @unchecked Sendable {
         await channel.untilDisconnected()
         guard !Task.isCancelled else { return }
         logger.warning("the runtime is gone", metadata: ["endpoint": "\(path)"])
+        whenGone?()
         // One that answers and hangs up, again and again, must not keep us busy.
         _ = await sleep(for: pause)
       } else {

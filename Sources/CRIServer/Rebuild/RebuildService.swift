@@ -1,5 +1,7 @@
+internal import CoreMetrics
 internal import GRPC
 package import Logging
+internal import Meters
 internal import ServiceLifecycle
 
 /// Rebuilds the Store each time the runtime is reached: at first, and after it was lost.
@@ -8,6 +10,7 @@ internal import ServiceLifecycle
 package final class RebuildService: Service {
   private let rebuild: StoreRebuild
   private let logger: Logger
+  private let meters = RebuildMeters()
   private let requests: AsyncStream<Void>
   private let request: AsyncStream<Void>.Continuation
 
@@ -33,7 +36,9 @@ package final class RebuildService: Service {
   private func rebuildOnce() async {
     do throws(Status) {
       try await rebuild.run()
+      meters.rebuilt.increment()
     } catch {
+      meters.failed.increment()
       logger.warning(
         "the store could not be rebuilt; records are looked up when they are needed",
         metadata: ["error": "\(error.code): \(error.message)"])

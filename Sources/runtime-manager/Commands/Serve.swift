@@ -3,11 +3,14 @@ internal import Admin
 internal import ArgumentParser
 internal import CProcess
 internal import CRIServer
+internal import CoreMetrics
 internal import HTTP2
 internal import Logging
+internal import Meters
 internal import NIOCore
 internal import NIOPosix
 internal import PluginsManager
+internal import Prometheus
 internal import RuntimeDispatcher
 internal import ServiceLifecycle
 internal import Store
@@ -37,6 +40,10 @@ struct Serve: AsyncParsableCommand {
     let logLevel = LogLevel(settings.logLevel)
     LoggingSystem.bootstrap(logLevel.followed(by: settings.logFormat.handler))
     let logger = Logger(label: "runtime-manager")
+
+    // Before anybody makes a meter.
+    let metrics = PrometheusExporter(MetricTable.families)
+    MetricsSystem.bootstrap(metrics)
 
     // From here on SIGTERM is a wish to end in order, also while starting.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
@@ -70,7 +77,8 @@ struct Serve: AsyncParsableCommand {
       clock: SystemHookClock(), logger: logger, executor: connections.executor,
       registrationNow: { plugins.registry.plugin(named: $0.name) })
 
-    let accounts = AccountBook()
+    let hookMeters = HookMeters()
+    let accounts = AccountBook(whenFiled: hookMeters.count)
     let store = Store { dispatcher.forget(objectID: $0.objectID) }
     let queries = RuntimeClient(runtime)
     let clock = dispatcher.clock
@@ -83,6 +91,9 @@ struct Serve: AsyncParsableCommand {
       accounts: accounts)
     let readiness = Readiness()
     readiness.socketIsServed()
+    let state = StateMeters(version: version)
+    let look = MetricsLook(server: server, dispatcher: dispatcher, store: store, plugins: plugins)
+    metrics.beforeEachScrape { state.show(look.look()) }
     let cri = CRIServer(socket: socket, server: server, logger: logger) {
       StartPages.giveBack()
       rebuild.runtimeIsUp()
@@ -92,7 +103,7 @@ struct Serve: AsyncParsableCommand {
       path: settings.admin.path,
       routes: .daemon(
         AdminSources(
-          plugins: plugins, dispatcher: dispatcher, store: store, accounts: accounts,
+          plugins: plugins, dispatcher: dispatcher, store: store, accounts: accounts, metrics: metrics,
           notReady: { readiness.missing }, calls: eventLoop,
           setLogLevel: { logLevel.current = $0 }, logger: logger)),
       logger: logger)
@@ -112,7 +123,9 @@ struct Serve: AsyncParsableCommand {
         tasks.addTask {
           for await snapshot in plugins.snapshots() {
             transport.hangUp(exceptOn: snapshot.registry)
-            accounts.forgetPlugins(except: Set(snapshot.registry.plugins.map(\.name)))
+            let registered = Set(snapshot.registry.plugins.map(\.name))
+            accounts.forgetPlugins(except: registered)
+            hookMeters.forgetPlugins(except: registered)
           }
         }
         try await group.run()
