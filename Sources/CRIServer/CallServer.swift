@@ -91,6 +91,16 @@ package final class CallServer: @unchecked Sendable {
     return true
   }
 
+  /// A call at which plugins were to be asked is over. Called on any thread, some time later.
+  func ended(_ account: Account) {
+    logger.debug(
+      "\(account.verb) ended with \(account.kubeletCode ?? "a reset") after \(account.duration.wholeMilliseconds) ms",
+      metadata: [
+        "pod": "\(account.pod?.description ?? "unknown")", "container": "\(account.containerID ?? "none")",
+        "plugins": .array(account.hookCalls.map { "\($0.plugin) \($0.hookPoint) \($0.verdict.outcome.rawValue)" }),
+      ])
+  }
+
   /// A container is created in a pod of which only kubelet's part is known.
   func createsWithoutPod(_ why: String) {
     logger.warning("what plugins changed in a pod is not applied to its new container", metadata: ["error": "\(why)"])
@@ -101,5 +111,11 @@ package final class CallServer: @unchecked Sendable {
     logger.error(
       "a container that PostStartContainer refused could not be stopped",
       metadata: ["container": "\(containerID)", "error": "\(status.code): \(status.message)"])
+  }
+}
+
+extension Duration {
+  fileprivate var wholeMilliseconds: Int64 {
+    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
   }
 }

@@ -5,8 +5,10 @@ import os
 import stat
 import subprocess
 
+import grpc
 import pytest
 
+from Peers.cri import Life, Runtime
 from Peers.manager import BINARY
 
 from .program import environment, lines_fit, refused, run, run_in_terminal
@@ -109,6 +111,13 @@ def test_a_wrong_variable_is_named():
     assert line.startswith("RUNTIME_MANAGER_LOG_LEVEL: The value 'loud' is invalid"), line
 
 
+def test_a_misspelled_variable_is_told():
+    code, out, _ = run("config", RUNTIME_MANAGER_LISTNE="/run/x.sock")
+    assert code == 0 and out.splitlines()[-1] == "RUNTIME_MANAGER_LISTNE: there is no such setting"
+    assert json.loads(run("config", "--output", "json", RUNTIME_MANAGER_LISTNE="")[1])["unknownVariables"] == [
+        "RUNTIME_MANAGER_LISTNE"]
+
+
 def test_one_socket_cannot_be_both_ends(config):
     path = config("runtime-endpoint: /run/a.sock\n")
     line = refused("serve", "--config", path, "--listen", "unix:///run/a.sock", code=64)
@@ -145,4 +154,31 @@ def test_colour_is_for_terminals_that_want_it():
 def test_json_is_the_same_bytes_each_time_and_its_keys_are_sorted():
     first, second = run("config", "--output", "json")[1], run("config", "--output", "json")[1]
     assert first == second
-    assert first == json.dumps(json.loads(first), indent=2, sort_keys=True, ensure_ascii=False).replace('":', '" :') + "\n"
+
+    def in_order(pairs):
+        names = [name for name, _ in pairs]
+        assert names == sorted(names)
+        return dict(pairs)
+
+    assert json.loads(first, object_pairs_hook=in_order)["settings"]
+
+
+# The log
+
+
+def test_the_log_as_json(start_manager, runtime, start_plugin, place):
+    """Each line is one object, whatever happens."""
+    start_plugin("p", ["PreRunPodSandbox"], policy="Fail", start=False)
+    manager = start_manager(runtime, flags=["--log-format", "json", "--log-level", "trace"])
+    with Runtime(manager.listen) as kubelet, pytest.raises(grpc.RpcError):
+        Life(kubelet).pod()
+    manager.wait_log('"verdict":"refused"')
+    ended = json.loads(manager.wait_log("RunPodSandbox ended with"))
+    manager.stop()
+    lines = [json.loads(line) for line in manager.lines]
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
+    assert ended["level"] == "debug"
+    assert ended["message"].startswith("RunPodSandbox ended with UNAVAILABLE after ")
+    assert ended["metadata"]["plugins"] == ["p PreRunPodSandbox refused"]
+    (refusal,) = [line for line in lines if line.get("metadata", {}).get("verdict") == "refused"]
+    assert refusal["level"] == "error" and refusal["metadata"]["pod"] == ended["metadata"]["pod"]

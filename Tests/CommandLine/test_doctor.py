@@ -131,7 +131,15 @@ def test_runtime_manager_relays_elsewhere(node, place):
 def test_everybody_may_dial(healthy):
     os.chmod(healthy.root + LISTEN, 0o666)
     mark, text = healthy.findings("socket")[0]
-    assert mark == "fail" and "everybody may dial it (mode 0666" in text
+    assert mark == "fail" and "more people may dial it than should (mode 0666" in text
+
+
+@pytest.mark.parametrize("mode, mark", [(0o600, "ok"), (0o660, "fail")])
+def test_the_admin_socket_is_its_owners(node, mode, mark):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(node.root + "/run/runtime-manager/admin.sock")
+        os.chmod(node.root + "/run/runtime-manager/admin.sock", mode)
+        assert node.findings("admin socket")[0][0] == mark
 
 
 def test_no_socket_where_one_should_be(node):
@@ -187,6 +195,14 @@ def test_the_daemons_files_say_where_it_listens(node):
     node.write("/etc/default/runtime-manager", "")
     node.write("/etc/runtime-manager/config.yaml", "listen: /run/third.sock\n")
     assert node.findings("runtime-manager") == [("fail", "/run/third.sock: No such file or directory")]
+
+
+def test_a_misspelled_variable(node):
+    node.write("/etc/default/runtime-manager", "RUNTIME_MANAGER_LISTNE=/run/x.sock\n")
+    code, out, _ = node.doctor("--output", "json")
+    finding = json.loads(out)["findings"][0]
+    assert finding["mark"] == "warn" and "RUNTIME_MANAGER_LISTNE: there is no such setting" in finding["finding"]
+    assert finding["advice"] == "did you mean RUNTIME_MANAGER_LISTEN?"
 
 
 def test_settings_that_are_wrong(node):

@@ -135,12 +135,15 @@ package final class AccountDraft: Sendable {
 
   /// The account is complete, but for PostStop* calls that go on. Of a call at which nobody was to be asked there is
   /// none. May be called once, from any thread.
-  package func file() {
+  /// - Returns: What was filed.
+  @discardableResult
+  package func file() -> Account? {
     let account = state.withLock { state in
       defer { state.isFiled = true }
       return state.isFiled || state.account.hookCalls.isEmpty ? nil : state.account
     }
     if let account { book.file(account) }
+    return account
   }
 }
 

@@ -141,9 +141,9 @@ final class Exchange: @unchecked Sendable {
   func settle() {
     let (settlement, account) = (settlement, account)
     self.settlement = nil
-    server.report(bytes: settlement == nil ? 0 : body.readableBytes) {
+    server.report(bytes: settlement == nil ? 0 : body.readableBytes) { [server] in
       settlement?()
-      account.file()
+      if let account = account.file() { server.ended(account) }
     }
   }
 

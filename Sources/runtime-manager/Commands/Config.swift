@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import FoundationEssentials
 
 /// What the daemon would run with, and why.
 struct Config: ParsableCommand {
@@ -16,7 +17,7 @@ struct Config: ParsableCommand {
   func run() throws {
     let sources = try SettingsSources(
       arguments: CommandLine.arguments.dropFirst(2), configuration: configuration.config)
-    let document = SettingsDocument(sources)
-    try output.print(document) { document.table.lines(for: $0) }
+    let document = SettingsDocument(sources, variables: ProcessInfo.processInfo.environment.keys)
+    try output.print(document) { document.lines(for: $0) }
   }
 }

@@ -35,7 +35,10 @@ struct Doctor: AsyncParsableCommand {
     let group = ConnectionGroup(eventLoop: MultiThreadedEventLoopGroup(numberOfThreads: 1).next())
 
     findings += KubeletCheck(node: node, socket: settings.listen.path).findings()
-    let sockets = SocketCheck(node: node, listen: settings.listen.path, runtime: settings.runtimeEndpoint.path) {
+    let sockets = SocketCheck(
+      node: node, listen: settings.listen.path, runtime: settings.runtimeEndpoint.path,
+      admin: settings.admin.path
+    ) {
       path in
       await withTaskExecutorPreference(group.executor) { () async -> Result<RuntimeVersion, Status> in
         do throws(Status) {
@@ -58,10 +61,16 @@ struct Doctor: AsyncParsableCommand {
   private func daemonSettings(_ node: Node, _ findings: inout [DoctorFinding]) -> Settings {
     var variables = EnvironmentFile([])
     if case .bytes(let content) = node.content(Self.defaults) { variables = EnvironmentFile(content) }
+    for (variable, meant) in SettingName.unknown(among: variables.variables.keys) {
+      findings.append(
+        DoctorFinding(
+          .warn, "settings", "\(Self.defaults): \(variable): there is no such setting",
+          advice: meant.map { "did you mean \($0)?" } ?? "see runtime-manager config"))
+    }
     let file = configuration.config ?? variables.variables[ConfigurationOption.variable]
     do {
       let sources = try SettingsSources(
-        arguments: variables.words(of: "RUNTIME_MANAGER_FLAGS") + CommandLine.arguments.dropFirst(2),
+        arguments: variables.words(of: SettingName.flagsVariable) + CommandLine.arguments.dropFirst(2),
         configuration: file.map(node.path), defaultFile: node.path(ConfigurationOption.defaultPath)
       ) { variables.variables[$0] }
       findings.append(

@@ -34,15 +34,27 @@ struct SettingsDocument: Encodable {
   /// The configuration file that was read.
   let file: String?
   let settings: [Entry]
+  /// Variables that look like a setting's and are none.
+  let unknownVariables: [String]
 
-  init(_ sources: SettingsSources) {
+  /// - Parameter variables: the names of all variables of the environment.
+  init(_ sources: SettingsSources, variables: some Sequence<String>) {
     file = sources.file
+    unknownVariables = SettingName.unknown(among: variables).map(\.variable)
     settings = zip(Settings.names, zip(sources.settings.values, sources.origins)).map {
       Entry($0, value: $1.0, origin: $1.1)
     }
   }
 
-  var table: Table {
+  func lines(for terminal: Terminal) -> [String] {
+    let unknown = unknownVariables.flatMap { variable in
+      LogStream.escaped("\(variable): there is no such setting").wrapped(to: terminal.width ?? .max, indent: 2)
+        .map { terminal.styled($0, .warning) }
+    }
+    return table.lines(for: terminal) + unknown
+  }
+
+  private var table: Table {
     Table(
       ["SETTING", "VALUE", "FROM"],
       rows: settings.map { entry in

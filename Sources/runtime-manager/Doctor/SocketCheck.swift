@@ -6,13 +6,16 @@ struct SocketCheck {
   let node: Node
   let listen: String
   let runtime: String
+  /// `nil`: there is none.
+  let admin: String?
   /// Asks the endpoint at a path of the node for its version.
   let version: (String) async -> Result<RuntimeVersion, Status>
 
   func findings() async -> [DoctorFinding] {
     let theirs = await version(runtime)
     let ours = await version(listen)
-    return answer(theirs) + answer(ours, runtime: theirs) + access(listen, "socket") + parent(listen)
+    return answer(theirs) + answer(ours, runtime: theirs) + access(listen, "socket", mayDial: 0o660) + parent(listen)
+      + (admin.map { access($0, "admin socket", mayDial: 0o600) } ?? [])
   }
 
   private func answer(_ version: Result<RuntimeVersion, Status>) -> [DoctorFinding] {
@@ -59,15 +62,17 @@ struct SocketCheck {
   }
 
   /// Whoever can dial it, can run anything as root.
-  private func access(_ path: String, _ about: String) -> [DoctorFinding] {
+  private func access(_ path: String, _ about: String, mayDial widest: mode_t) -> [DoctorFinding] {
     guard let status = node.status(path) else { return [] }
     let mode = "mode 0\(String(status.st_mode & 0o7777, radix: 8)), uid \(status.st_uid), gid \(status.st_gid)"
     guard status.st_mode & S_IFMT == S_IFSOCK else {
       return [DoctorFinding(.fail, about, "\(path) is no socket", advice: "remove it and restart runtime-manager")]
     }
-    if status.st_mode & 0o007 != 0 {
+    if status.st_mode & 0o777 & ~widest != 0 {
       return [
-        DoctorFinding(.fail, about, "\(path): everybody may dial it (\(mode))", advice: "chmod o= \(path)")
+        DoctorFinding(
+          .fail, about, "\(path): more people may dial it than should (\(mode))",
+          advice: "chmod 0\(String(widest, radix: 8)) \(path)")
       ]
     }
     return [DoctorFinding(.ok, about, "\(path): \(mode)")]

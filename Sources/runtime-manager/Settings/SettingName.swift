@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PluginsManager
 
 /// A setting as its sources know it.
 struct SettingName: Sendable, Hashable {
@@ -15,6 +16,17 @@ struct SettingName: Sendable, Hashable {
   var variable: String { Self.variablePrefix + key.uppercased().map { $0 == "-" ? "_" : String($0) }.joined() }
 
   static let variablePrefix = "RUNTIME_MANAGER_"
+
+  /// The variables among `variables` that look like a setting's and are none, and what may be meant by each: nobody
+  /// else would tell a misspelled one.
+  static func unknown(among variables: some Sequence<String>) -> [(variable: String, meant: String?)] {
+    let known = Settings.names.map(\.variable) + [ConfigurationOption.variable, flagsVariable]
+    return variables.filter { $0.hasPrefix(variablePrefix) && !known.contains($0) }.sorted()
+      .map { ($0, Spelling.nearest(to: $0, of: known)) }
+  }
+
+  /// The unit's, in which it keeps the command line.
+  static let flagsVariable = "RUNTIME_MANAGER_FLAGS"
 
   /// The arguments that say it, for the command line's own parser.
   func arguments(for value: String) -> [String] {
