@@ -35,6 +35,7 @@ def test_every_file_is_known_here():
     files = (p.relative_to(DEPLOY).as_posix() for p in DEPLOY.rglob("*") if p.is_file())
     assert sorted(path for path in files if not path.startswith("debian/")) == [
         "crictl.yaml", "installer.yaml", "kubelet-config.yaml", "kubelet.service.d/20-runtime-manager.conf",
+        "monitoring/10-metrics.conf", "monitoring/alerts.yml", "monitoring/dashboard.json", "monitoring/prometheus.yml",
         "runtime-manager.service"]
 
 
