@@ -151,7 +151,7 @@ class FakeRuntime(grpc.GenericRpcHandler):
 
         self.on(method, answer)
 
-    def take(self, method, within=10):
+    def take(self, method, within=30):
         """The next call of this method that no `take` has given yet, waiting for it."""
         with self._arrived:
             def fresh():
@@ -274,7 +274,7 @@ class FakeRuntime(grpc.GenericRpcHandler):
                 self._arrived.notify_all()
             yield chunk
 
-    def wait_produced(self, key, amount, within=10):
+    def wait_produced(self, key, amount, within=30):
         with self._arrived:
             assert self._arrived.wait_for(lambda: self.produced[key] >= amount, within), self.produced
 

@@ -269,7 +269,7 @@ class H2Client(_End):
             assert time.monotonic() < deadline and not stream.done and not self.closed, "the body does not leave"
             self._receive(0.1)
 
-    def until(self, condition, within=10, what=""):
+    def until(self, condition, within=30, what=""):
         """Reads until `condition()` holds."""
         deadline = time.monotonic() + within
         while not condition():
@@ -279,11 +279,11 @@ class H2Client(_End):
                 assert condition(), f"connection ended: {what}; {self.streams}"
                 return
 
-    def finish(self, *streams, within=10):
+    def finish(self, *streams, within=30):
         self.until(lambda: all(s.done for s in streams), within, "all streams end")
         return streams[0] if len(streams) == 1 else streams
 
-    def call(self, path, message=b"", within=10, **options):
+    def call(self, path, message=b"", within=30, **options):
         """One unary call; gives the finished stream."""
         return self.finish(self.start(path, framed(message), **options), within=within)
 
@@ -402,7 +402,7 @@ class H2Server:
         with self.changed:
             self.changed.notify_all()
 
-    def wait(self, condition, within=10, what=""):
+    def wait(self, condition, within=30, what=""):
         with self.changed:
             value = self.changed.wait_for(condition, within)
             assert value, f"not within {within} s: {what}"

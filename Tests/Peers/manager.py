@@ -94,7 +94,7 @@ class Manager:
         with self._changed:
             return len(self.lines)
 
-    def wait_log(self, text, since=0, within=10):
+    def wait_log(self, text, since=0, within=30):
         """The first log line that contains `text`, waiting for it."""
         with self._changed:
             def found():
@@ -106,7 +106,7 @@ class Manager:
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
-    def wait_exit(self, within=10):
+    def wait_exit(self, within=25):
         return self.process.wait(within)
 
     @contextlib.contextmanager

@@ -182,7 +182,7 @@ class Recorder(grpc.GenericRpcHandler):
 
     # Record
 
-    def take(self, hook_name=None, within=10):
+    def take(self, hook_name=None, within=30):
         """The next call that no `take` has given yet, waiting for it."""
         with self._arrived:
             def fresh():

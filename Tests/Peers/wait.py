@@ -3,7 +3,7 @@
 import time
 
 
-def eventually(condition, within=10.0, what=None):
+def eventually(condition, within=30.0, what=None):
     """Asks `condition` until it gives something true, and returns that; fails after `within` seconds."""
     deadline = time.monotonic() + within
     while True:

@@ -49,5 +49,5 @@ class Scene:
 
 @pytest.fixture
 def scene(runtime, start_plugin, manager, life):
-    plugin = start_plugin("good", hooks=["PreRunPodSandbox"], policy="Fail")
+    plugin = start_plugin("good", hooks=["PreRunPodSandbox"], policy="Fail", timeout="60s")
     return Scene(manager, runtime, plugin, life)
