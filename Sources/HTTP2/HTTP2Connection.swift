@@ -13,7 +13,9 @@ package final class HTTP2Connection: ChannelInboundHandler {
 
   package let role: Role
   package let group: ConnectionGroup
-  package weak var delegate: (any HTTP2ConnectionDelegate)?
+  /// Held until the connection is dead. Nothing here is referred to weakly: an object that ever was pays for it with
+  /// each retain and release.
+  package var delegate: (any HTTP2ConnectionDelegate)?
 
   let session: OpaquePointer
   var streams: [Int32: HTTP2Stream] = [:]
@@ -49,7 +51,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   /// - Parameters:
   ///   - role: Which end of the connection this is.
   ///   - group: The connections of the same event loop.
-  ///   - delegate: Held weakly; it owns the connection.
+  ///   - delegate: Held until the connection is dead, which it hears last.
   ///   - confirmsWrites: Follow each write to the kernel, so that ``HTTP2Stream/mayHaveArrived`` is exact.
   package init(
     role: Role, group: ConnectionGroup, delegate: (any HTTP2ConnectionDelegate)?, confirmsWrites: Bool = false
@@ -216,6 +218,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
     streams = [:]
     for stream in open.values { stream.close(.connectionLost) }
     delegate?.connectionClosed(self)
+    delegate = nil
   }
 
   /// What the peer sent ends the connection, and nghttp2 has not said so to it yet.
@@ -276,8 +279,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   private func holdAcknowledgements(_ context: ChannelHandlerContext) {
     guard !isHoldingAcknowledgements else { return }
     isHoldingAcknowledgements = true
-    context.eventLoop.assumeIsolated().scheduleTask(in: HTTP2Limits.holdAcknowledgements) { [weak self] in
-      guard let self else { return }
+    context.eventLoop.assumeIsolated().scheduleTask(in: HTTP2Limits.holdAcknowledgements) {
       self.isHoldingAcknowledgements = false
       if let context = self.context, !self.isDead { self.send(context) }
     }
@@ -313,7 +315,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
     let promise = context.eventLoop.makePromise(of: Void.self)
     let write = currentWrite
     currentWrite += 1
-    promise.futureResult.assumeIsolated().whenSuccess { [weak self] in self?.confirmedWrite = write }
+    promise.futureResult.assumeIsolated().whenSuccess { self.confirmedWrite = write }
     return promise
   }
 

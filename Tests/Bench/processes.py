@@ -90,7 +90,7 @@ def build_swift(*products):
         stop("swift missing: a Swift 6 toolchain must be in PATH")
     # One after the other: SwiftPM builds one product at a time.
     for product in products:
-        command = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", product]
+        command = ["make", "build", f"PRODUCT={product}"]
         if subprocess.run(command, cwd=ROOT).returncode:
             stop(f"{' '.join(command)} failed")
 

@@ -4,7 +4,7 @@ import NIOEmbedded
 
 /// A client and a server connection whose bytes go to each other, without a socket: `exchange()` moves them
 /// until neither has any.
-final class ConnectedPair: HTTP2ConnectionDelegate {
+final class ConnectedPair {
   let clientGroup: ConnectionGroup
   let serverGroup: ConnectionGroup
   private(set) var client: HTTP2Connection
@@ -12,21 +12,21 @@ final class ConnectedPair: HTTP2ConnectionDelegate {
   private let clientChannel: EmbeddedChannel
   private let serverChannel: EmbeddedChannel
 
+  private let heard = Heard()
+
   /// The server's side of each stream, in the order in which they were opened.
-  private(set) var served: [Recorder] = []
-  private(set) var requests: [HeaderBlock] = []
-  private(set) var isClientGoingAway = false
-  private(set) var closedConnections = 0
+  var served: [Recorder] { heard.served }
+  var requests: [HeaderBlock] { heard.requests }
+  var isClientGoingAway: Bool { heard.isClientGoingAway }
+  var closedConnections: Int { heard.closedConnections }
 
   init(bufferLimitBytes: Int = HTTP2Limits.bufferedBytes) throws {
     clientChannel = EmbeddedChannel()
     serverChannel = EmbeddedChannel()
     clientGroup = ConnectionGroup(eventLoop: clientChannel.eventLoop)
     serverGroup = ConnectionGroup(eventLoop: serverChannel.eventLoop, bufferLimitBytes: bufferLimitBytes)
-    client = HTTP2Connection(role: .client, group: clientGroup, delegate: nil, confirmsWrites: true)
-    server = HTTP2Connection(role: .server, group: serverGroup, delegate: nil)
-    client.delegate = self
-    server.delegate = self
+    client = HTTP2Connection(role: .client, group: clientGroup, delegate: heard, confirmsWrites: true)
+    server = HTTP2Connection(role: .server, group: serverGroup, delegate: heard)
     try clientChannel.pipeline.syncOperations.addHandler(client)
     try serverChannel.pipeline.syncOperations.addHandler(server)
     try clientChannel.connect(to: SocketAddress(unixDomainSocketPath: "/client")).wait()
@@ -94,8 +94,14 @@ final class ConnectedPair: HTTP2ConnectionDelegate {
   }
 
   static func response() -> HeaderBlock { HeaderBlock([(":status", "200")]) }
+}
 
-  // MARK: HTTP2ConnectionDelegate
+/// What both connections say. Not the pair itself, which a connection would keep alive until it is closed.
+private final class Heard: HTTP2ConnectionDelegate {
+  var served: [Recorder] = []
+  var requests: [HeaderBlock] = []
+  var isClientGoingAway = false
+  var closedConnections = 0
 
   func connection(
     _ connection: HTTP2Connection, opened stream: HTTP2Stream, headers: HeaderBlock, endStream: Bool
@@ -107,6 +113,6 @@ final class ConnectedPair: HTTP2ConnectionDelegate {
     requests.append(headers)
   }
 
-  func connectionIsGoingAway(_ connection: HTTP2Connection) { isClientGoingAway = connection === client }
+  func connectionIsGoingAway(_ connection: HTTP2Connection) { isClientGoingAway = connection.role == .client }
   func connectionClosed(_ connection: HTTP2Connection) { closedConnections += 1 }
 }
