@@ -71,6 +71,13 @@ def test_an_upgrade_starts_nothing_that_does_not_run(machine, older, deb):
     assert machine.told() == ["daemon-reload", "--quiet is-active runtime-manager.service"]
 
 
+def test_an_upgrade_keeps_the_administrators_settings(machine, older, deb):
+    machine.install(older)
+    machine.write("/etc/runtime-manager/config.yaml", "log-level: debug\n")
+    machine.install(deb)
+    assert (machine.path / "etc/runtime-manager/config.yaml").read_text() == "log-level: debug\n"
+
+
 def test_a_daemon_that_cannot_be_replaced_goes_on_and_that_is_said(machine, older, deb):
     machine.install(older)
     machine.start_systemd(active=True)

@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from Documentation.readme import rows
+
 from . import debian
 
 
@@ -56,6 +58,11 @@ def test_every_default_is_there(binary, page):
             assert f"efault: {default}" in flat, (command, default)
 
 
+def test_the_exit_codes_are_those_of_the_readme(page):
+    section = page.split("\nEXIT STATUS\n")[1].split("\nENVIRONMENT\n")[0]
+    assert re.findall(r"^ (\d+) ", section, re.M) == [cells[0] for cells in rows(["exit code"])]
+
+
 def test_the_files_it_names_are_those_of_the_package(tree, page):
-    for path in re.findall(r"(?<=\s)/(?:lib|usr)/[\w./-]*\w", page):
+    for path in re.findall(r"(?<=\s)/(?:etc/runtime-manager|lib|usr)/[\w./-]*\w", page):
         assert (tree / path.lstrip("/")).exists(), path
