@@ -16,7 +16,7 @@ extension RuntimeDispatcher {
       }
       logDropped(judgement.rejected, of: plugin, at: point, call: call)
     }
-    call.note(judgement, of: plugin, at: point, request: request)
+    call.note(judgement, of: plugin, at: point)
     guard !changes.isEmpty else { return [] }
     for change in judgement.accepted {
       noteCost(of: change, by: plugin, at: point, request: request, call: call)

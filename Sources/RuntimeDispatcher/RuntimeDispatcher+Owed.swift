@@ -71,7 +71,7 @@ extension RuntimeDispatcher {
     case .gone: return .needless(.objectGone)
     case .unknown(let why): return .failed(.subjectUnknown(why), isOwed: isUnderFail)
     case .known(let request):
-      if rules.skips(podLabels: request.podLabels) { return .needless(.skipLabel) }
+      if rules.skips(request) { return .needless(.skipLabel) }
       do {
         // The answer is not read: a stopped object cannot be changed.
         _ = try await caller.call(
@@ -113,7 +113,7 @@ extension RuntimeDispatcher {
     verdict: String? = nil
   ) {
     var metadata: Logger.Metadata = ["object": "\(delivery.claim.objectID)"]
-    if case .known(let request) = subject { metadata["pod"] = "\(request.podName)" }
+    if case .known(let request) = subject { metadata["pod"] = "\(request.podIdentity)" }
     if let verdict { metadata["verdict"] = "\(verdict)" }
     logger.log(
       level: level, "hook server \(delivery.plugin.name): \(delivery.claim.hookPoint.rawValue): \(text)",

@@ -44,7 +44,7 @@ extension RuntimeDispatcher {
     if Task.isCancelled { throw .cancelled }
     defer { call.noteAnswered(plugin, at: point, clock.now) }
     let answer = try await caller.call(plugin, at: point, request: request.bytes(), by: deadline)
-    return request.differences(to: try R.Answer(answerBytes: answer))
+    return try request.differences(toAnswer: answer)
   }
 
   private func settle(

@@ -62,8 +62,8 @@ package final class RuntimeDispatcher: Service, Sendable {
     if let request { account?.note(pod: request.podIdentity) }
     return HookedCall(
       registry: registry,
-      pod: request?.podName,
-      isSkipped: request.map { rules.skips(podLabels: $0.podLabels) } ?? false,
+      pod: request?.podIdentity.description,
+      isSkipped: request.map(rules.skips) ?? false,
       isExemptFromFail: request.map(isExempt) ?? false,
       hiddenEnvKeys: hiddenEnvKeys,
       account: account)
@@ -71,7 +71,7 @@ package final class RuntimeDispatcher: Service, Sendable {
 
   /// Begins a call whose subject is unknown.
   package func callAboutUnknown(in registry: Registry, account: AccountDraft? = nil) -> HookedCall {
-    call(about: PodSandboxHookRequest?.none, in: registry, account: account)
+    call(about: EncodedPod?.none, in: registry, account: account)
   }
 
   /// An object has been removed. Its successful PostStop* calls are forgotten; what is owed stays owed.
@@ -100,7 +100,5 @@ package final class RuntimeDispatcher: Service, Sendable {
     reportOwedAtExit()
   }
 
-  func isExempt(_ request: some HookRequest) -> Bool {
-    rules.exemptsFromFail(namespace: request.podMeta.namespace, podAnnotations: request.podAnnotations)
-  }
+  func isExempt(_ request: some HookRequest) -> Bool { rules.exemptsFromFail(request) }
 }

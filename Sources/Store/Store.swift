@@ -98,6 +98,16 @@ package final class Store: Sendable {
     withState { $0.insert(.pod(id), podSandboxID: id, body: body, changes: changes) }
   }
 
+  /// The runtime has run a pod sandbox.
+  /// - Parameters:
+  ///   - request: The hook request about it, encoded.
+  ///   - changes: What plugins made of it, an encoded `PodSandboxHookResponse`.
+  package func insertPod(encoded request: [UInt8], changes: [UInt8], id: String) {
+    // Whoever put it together may have left room in it, which is not kept for as long as the pod lives.
+    let body = Array(request[...])
+    withState { $0.insert(.pod(id), podSandboxID: id, body: body, changes: changes) }
+  }
+
   /// The runtime has created a container, whose id is in `container_meta`.
   package func insertContainer(_ record: ContainerRecord) {
     guard let body = record.request.bytes else { return }

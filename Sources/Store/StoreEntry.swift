@@ -7,6 +7,8 @@ struct StoreEntry: Sendable, Hashable {
   var body: [UInt8]
   /// A pod's serialized recorded changes; nil if they are not known.
   var changes: [UInt8]?
+  /// Whether there are any.
+  var hasChanges: Bool { changes?.isEmpty == false }
   var isStale: Bool
   /// Sequence number at which the record came into the Store.
   var inserted: UInt64

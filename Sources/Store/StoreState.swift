@@ -11,6 +11,8 @@ struct StoreState: Sendable {
   }
 
   private(set) var entries: [RecordID: StoreEntry] = [:]
+  /// Of these, pods with recorded changes.
+  private var changedPods = 0
   private var traces: [RecordID: Trace] = [:]
   private var openReadings: Set<ReadingToken> = []
   private var sequence: UInt64 = 0
@@ -19,7 +21,16 @@ struct StoreState: Sendable {
   var traceCount: Int { traces.count }
 
   /// Some pod has recorded changes, or may have.
-  var hasRecordedChanges: Bool { entries.values.contains { $0.changes?.isEmpty == false } }
+  var hasRecordedChanges: Bool { changedPods > 0 }
+
+  /// The only way in which entries come, go and get other recorded changes.
+  @discardableResult
+  private mutating func set(_ entry: StoreEntry?, for id: RecordID) -> StoreEntry? {
+    let old = entries[id]
+    entries[id] = entry
+    changedPods += (entry?.hasChanges == true ? 1 : 0) - (old?.hasChanges == true ? 1 : 0)
+    return old
+  }
 
   var size: StoreSize {
     entries.reduce(into: StoreSize()) { size, entry in
@@ -51,9 +62,10 @@ struct StoreState: Sendable {
   mutating func insert(_ id: RecordID, podSandboxID: String, body: [UInt8], changes: [UInt8]?) {
     let now = next()
     let pod = RecordID.pod(podSandboxID)
-    entries[id] = StoreEntry(
+    let entry = StoreEntry(
       podSandboxID: (id == pod ? pod : meant(by: pod)).objectID, body: body, changes: changes, isStale: false,
       inserted: now, written: now)
+    set(entry, for: id)
   }
 
   /// Replaces the body of a record that has not been written since `written`.
@@ -85,11 +97,11 @@ struct StoreState: Sendable {
   mutating func remove(_ id: RecordID) -> [RecordID] {
     let id = meant(by: id)
     let now = next()
-    var removed = entries.removeValue(forKey: id) == nil ? [] : [id]
+    var removed = set(nil, for: id) == nil ? [] : [id]
     if !openReadings.isEmpty { traces[id, default: Trace()].removed = now }
     guard case .pod(let podSandboxID) = id else { return removed }
     let orphans = entries.filter { $0.value.podSandboxID == podSandboxID }.keys
-    for orphan in orphans { entries[orphan] = nil }
+    for orphan in orphans { set(nil, for: orphan) }
     removed += orphans
     return removed
   }
@@ -124,7 +136,7 @@ struct StoreState: Sendable {
     entry.changes = changes ?? entry.changes
     entry.isStale = false
     entry.written = next()
-    entries[id] = entry
+    set(entry, for: id)
   }
 
   /// Removes the records that existed before the reading began and that the runtime does not list.

@@ -1,5 +1,6 @@
 import CRIMessages
 import CRIServer
+import FuzzProperties
 import RuntimeDispatcher
 import SwiftProtobuf
 import Testing
@@ -14,9 +15,9 @@ import Testing
 @Suite struct ChangesTests {
   // MARK: RunPodSandbox
 
-  @Test func aPodTakesEveryChangeItCanCarry() {
+  @Test func aPodTakesEveryChangeItCanCarry() throws {
     var request = CRIRunPodSandboxRequest.with { $0.config.labels = ["app": "web"] }
-    request.apply([
+    try request.apply([
       Change(.label(key: "tier"), .text("gold")), Change(.annotation(key: "note"), .text("x")),
       Change(.cgroupParent, .text("/besteffort")), Change(.resource(.cpuShares), .number(2)),
       Change(.env(key: "A"), .text("ignored")),
@@ -27,11 +28,11 @@ import Testing
     #expect(request.config.linux.resources.cpuShares == 2)
   }
 
-  @Test func aPodWithoutLinuxStaysWithoutUnlessAChangeNeedsIt() {
+  @Test func aPodWithoutLinuxStaysWithoutUnlessAChangeNeedsIt() throws {
     var request = CRIRunPodSandboxRequest.with { $0.config.labels = ["app": "web"] }
-    request.apply([Change(.label(key: "tier"), .text("gold"))])
+    try request.apply([Change(.label(key: "tier"), .text("gold"))])
     #expect(!request.config.hasLinux)
-    request.apply([Change(.cgroupParent, .text("/x"))])
+    try request.apply([Change(.cgroupParent, .text("/x"))])
     #expect(request.config.hasLinux && !request.config.linux.hasResources)
   }
 

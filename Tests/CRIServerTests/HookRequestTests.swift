@@ -1,5 +1,6 @@
 import CRIMessages
 import CRIServer
+import FuzzProperties
 import HookMessages
 import RuntimeDispatcher
 import Store
@@ -14,8 +15,8 @@ import Testing
 
 /// Hook requests and records made from CRI requests.
 @Suite struct HookRequestTests {
-  @Test func aPodsHookRequestHoldsWhatKubeletAsked() {
-    let request = PodSandboxHookRequest(
+  @Test func aPodsHookRequestHoldsWhatKubeletAsked() throws {
+    let request = try told(
       CRIRunPodSandboxRequest.with {
         $0.config = podConfig
         $0.runtimeHandler = "kata"
@@ -32,8 +33,8 @@ import Testing
     #expect(request == expected)
   }
 
-  @Test func whatKubeletLeavesOutIsLeftOut() {
-    #expect(PodSandboxHookRequest(CRIRunPodSandboxRequest()) == PodSandboxHookRequest())
+  @Test func whatKubeletLeavesOutIsLeftOut() throws {
+    #expect(try told(CRIRunPodSandboxRequest()) == PodSandboxHookRequest())
     #expect(ContainerResourceHookRequest(CRICreateContainerRequest(), pod: nil) == ContainerResourceHookRequest())
   }
 
@@ -177,6 +178,12 @@ import Testing
   }
 
   // MARK: Samples
+
+  /// What a plugin is told about a pod, decoded.
+  private func told(_ request: CRIRunPodSandboxRequest) throws -> PodSandboxHookRequest {
+    let request = try RunPodSandboxRequest(message: request.serializedBytes())
+    return try PodSandboxHookRequest(serializedBytes: request.pod.message)
+  }
 
   private let podConfig = CRIPodSandboxConfig.with {
     $0.metadata = .with { ($0.name, $0.uid, $0.namespace, $0.attempt) = ("web-0", "0a1b", "shop", 3) }

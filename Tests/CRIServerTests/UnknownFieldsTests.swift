@@ -65,7 +65,7 @@ import Testing
 
   @Test func runPodSandboxKeepsThem() throws {
     let before = WireMessage([.message(1, Self.podConfig), .text(2, "kata")] + Self.unknown)
-    let after = try edited(before) { (request: inout CRIRunPodSandboxRequest) in request.apply(Self.changes) }
+    let after = try edited(before) { (request: inout CRIRunPodSandboxRequest) in try request.apply(Self.changes) }
     expectKept(before, after, except: [1])
     try expectPodConfig(in: #require(after.messages(1).first), changingResources: true)
   }
@@ -117,10 +117,10 @@ import Testing
 
   /// Decodes, edits and encodes, and takes the outcome apart.
   private func edited<Request: Message>(
-    _ message: WireMessage, _ edit: (inout Request) -> Void
+    _ message: WireMessage, _ edit: (inout Request) throws -> Void
   ) throws -> WireMessage {
     var request = try Request(serializedBytes: message.bytes)
-    edit(&request)
+    try edit(&request)
     return try WireMessage(bytes: request.serializedBytes())
   }
 

@@ -89,7 +89,7 @@ import Testing
   @Test func leavingKubeletsCgroupRootIsAllowedLoggedAndCounted() async throws {
     let rig = Rig()
     try rig.transport.plugin("a", answers: PodSandboxHookResponse.with { $0.cgroupParent = "/offline/pod1" })
-    let changes = try await rig.pre(.preRunPodSandbox, PodSandboxHookRequest.example, [.named("a")]).changes
+    let changes = try await rig.pre(.preRunPodSandbox, EncodedPod(.example), [.named("a")]).changes
     #expect(changes.map(\.change) == [Change(.cgroupParent, .text("/offline/pod1"))])
     #expect(rig.dispatcher.counters.kubeletRootLeft == 1)
     #expect(rig.log.lines().count == 1)
@@ -147,7 +147,7 @@ import Testing
     var sent = PodSandboxHookRequest.example
     sent.cgroupParent = sentParent
     try rig.transport.plugin("a", answers: PodSandboxHookResponse.with(fill))
-    return try await rig.pre(.preRunPodSandbox, sent, [.named("a")]).changes.map(\.change.field.description)
+    return try await rig.pre(.preRunPodSandbox, EncodedPod(sent), [.named("a")]).changes.map(\.change.field.description)
   }
 
   private func container(

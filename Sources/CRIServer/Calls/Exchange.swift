@@ -71,12 +71,12 @@ final class Exchange: @unchecked Sendable {
   /// When kubelet must be answered at the latest although hooks go on: 1 s before its deadline.
   var answerBy: ContinuousClock.Instant? { deadline.map { $0 - .seconds(1) } }
 
-  /// The request, decoded. Fields that we do not know stay in it.
+  /// The request. Fields that we do not know stay in it.
   ///
   /// - Throws: INTERNAL if the bytes are no such message; the call is then not forwarded.
-  func request<Request: Message>(_: Request.Type = Request.self) throws(CallEnd) -> Request {
+  func request<Request: CallRequest>(_: Request.Type = Request.self) throws(CallEnd) -> Request {
     do {
-      return try Request(serializedBytes: Array(message.readableBytesView))
+      return try Request(message: Array(message.readableBytesView))
     } catch {
       throw .status(Status(.internalError, "\(verb.rawValue): the request cannot be decoded: \(error)"))
     }
@@ -167,7 +167,7 @@ final class Exchange: @unchecked Sendable {
   /// - Parameter commit: Told how it ended, with the answer's message, some time after kubelet's answer is on its way
   ///   (``settle()``), on any thread: it must hold nothing that is confined to the event loop, header blocks above all.
   func forward<Answer: Message>(
-    _ changed: (some Message)?, commit: @escaping @Sendable (Answer, CallOutcome) -> Void
+    _ changed: (some CallRequest)?, commit: @escaping @Sendable (Answer, CallOutcome) -> Void
   ) async throws(CallEnd) -> UnaryAnswer {
     guard !Task.isCancelled else { throw .status(Status(.cancelled, "the caller is gone")) }
     let headers = headers.copy()
@@ -194,7 +194,7 @@ final class Exchange: @unchecked Sendable {
 
   /// A call of our own on behalf of this one: same API version, upstream and metadata.
   func ask(
-    _ verb: Verb, _ message: some Message, deadline: ContinuousClock.Instant?
+    _ verb: Verb, _ message: some CallRequest, deadline: ContinuousClock.Instant?
   ) async throws(CallEnd) -> UnaryAnswer {
     let headers = headers.copy()
     headers.set(":path", "/\(api).RuntimeService/\(verb.rawValue)")
@@ -236,10 +236,9 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
-  private func encoded(_ message: some Message) throws(CallEnd) -> ByteBuffer {
+  private func encoded(_ request: some CallRequest) throws(CallEnd) -> ByteBuffer {
     do {
-      let bytes: [UInt8] = try message.serializedBytes()
-      return UnaryBody.body(of: bytes)
+      return UnaryBody.body(of: try request.message)
     } catch {
       throw .status(Status(.internalError, "\(verb.rawValue): the request cannot be encoded: \(error)"))
     }

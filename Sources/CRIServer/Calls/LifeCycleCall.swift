@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 /// What one CRI verb does besides being relayed: a new verb is one file that conforms, and one row in
 /// ``Verb/call``.
 protocol LifeCycleCall: SendableMetatype {
-  associatedtype Request: Message
+  associatedtype Request: CallRequest
   /// Of the answer, what the Store needs; `Google_Protobuf_Empty` if nothing.
   associatedtype Answer: Message
 
@@ -48,7 +48,7 @@ extension LifeCycleCall {
   /// An observed call is over. Bytes that cannot be decoded say nothing.
   static func settle(_ request: some Sequence<UInt8>, _ answer: [UInt8], _ outcome: CallOutcome, to server: CallServer)
   {
-    guard let request = try? Request(serializedBytes: Array(request)),
+    guard let request = try? Request(message: Array(request)),
       let answer = try? Answer(serializedBytes: answer)
     else { return }
     settle(request, answer, outcome, to: server)

@@ -17,9 +17,9 @@ enum StopPodSandbox: LifeCycleCall {
   ) async throws(CallEnd) -> UnaryAnswer {
     let id = request.podSandboxID
     let lookup = exchange.server.lookup
-    let remembered = exchange.server.store.pod(id)?.request
+    let remembered = exchange.server.store.pod(id).map { EncodedPod($0.request) }
     return try await exchange.forwardStop(
       Self.self, request, at: .postStopPodSandbox, id: id, isKnown: remembered != nil, remembered: remembered
-    ) { Subject(await lookup.pod(id), \.request) }
+    ) { Subject(await lookup.pod(id)) { EncodedPod($0.request) } }
   }
 }

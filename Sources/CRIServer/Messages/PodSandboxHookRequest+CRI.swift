@@ -2,11 +2,7 @@ package import CRIMessages
 package import HookMessages
 
 extension PodSandboxHookRequest {
-  /// What a plugin is told about a pod sandbox that kubelet wants to run.
-  package init(_ request: CRIRunPodSandboxRequest) {
-    self.init(request.config, runtimeHandler: request.runtimeHandler)
-  }
-
+  /// What a plugin is told about the pod of a container.
   /// - Parameter runtimeHandler: what the pod is run with; empty is the runtime's default.
   package init(_ config: CRIPodSandboxConfig, runtimeHandler: String) {
     self.init()

@@ -10,11 +10,10 @@ extension HookedCall {
     account?.answered(plugin.name, point.rawValue, at: now())
   }
 
-  /// - Parameter request: What the plugin was sent, without its changes.
-  func note<R: HookRequest>(_ judgement: Judgement, of plugin: Plugin, at point: HookPoint, request: R) {
+  func note(_ judgement: Judgement, of plugin: Plugin, at point: HookPoint) {
     account?.took(
-      judgement.accepted.lazy.map { change in
-        FieldChange(change.field.changed, before: request.value(of: change.field)?.shown, after: change.value.shown)
+      zip(judgement.accepted, judgement.before).lazy.map { change, before in
+        FieldChange(change.field.changed, before: before?.shown, after: change.value.shown)
       },
       dropped: judgement.dropped, of: plugin.name, point.rawValue)
   }

@@ -1,9 +1,24 @@
+package import Accounts
 package import HookMessages
+package import WireFields
 
 extension ContainerResourceHookRequest: HookRequest {
   package typealias Answer = ContainerResourceHookResponse
 
-  package func value(of field: Field) -> FieldValue? {
+  package static var answerShape: WireShape { .containerHookResponse }
+  package static let answerPlaces = FieldPlaces(
+    annotations: WirePath(1), cgroupParent: WirePath(3), resources: WirePath(2), envs: WirePath(4))
+
+  package var podIdentity: PodIdentity {
+    PodIdentity(namespace: podMeta.namespace, name: podMeta.name, uid: podMeta.uid)
+  }
+
+  package func podLabel(_ key: String) -> String? { podLabels[key] }
+  package func podAnnotation(_ key: String) -> String? { podAnnotations[key] }
+
+  package func values(of fields: [Field]) -> [FieldValue?] { fields.map(present) }
+
+  private func present(_ field: Field) -> FieldValue? {
     switch field {
     case .annotation(let key): containerAnnotations[key].map { .text($0) }
     case .cgroupParent: FieldValue(nonEmpty: podCgroupParent)
@@ -12,6 +27,8 @@ extension ContainerResourceHookRequest: HookRequest {
     case .label: nil
     }
   }
+
+  package func bytes() throws(HookFailure.Cause) -> [UInt8] { try wireBytes() }
 
   package mutating func apply(_ changes: [Change]) {
     // Taken out while they are changed: in place, each change would copy them.
@@ -36,16 +53,5 @@ extension ContainerResourceHookRequest: HookRequest {
     containerAnnotations = annotations
     containerEnvs = envs
     if hasResources { containerResources = resources }
-  }
-
-  package static func opinions(in answer: ContainerResourceHookResponse) -> [Change] {
-    var changes = answer.containerAnnotations.changes { .annotation(key: $0) }
-    if let parent = FieldValue(nonEmpty: answer.podCgroupParent) { changes.append(Change(.cgroupParent, parent)) }
-    if answer.hasContainerResources { changes += answer.containerResources.opinions }
-    return changes + answer.containerEnvs.changes { .env(key: $0) }
-  }
-
-  package static func resources(in answer: ContainerResourceHookResponse) -> LinuxContainerResources? {
-    answer.hasContainerResources ? answer.containerResources : nil
   }
 }

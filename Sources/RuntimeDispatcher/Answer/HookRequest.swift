@@ -1,71 +1,75 @@
-internal import Accounts
-package import HookMessages
+package import Accounts
 package import SwiftProtobuf
+package import WireFields
 
 /// What a plugin is sent: a pod sandbox or a container as it stands, and how the plugin's answer to it is read.
 ///
-/// Two messages conform; a hook point that takes one of them needs no code of its own.
-package protocol HookRequest: SwiftProtobuf.Message, Sendable {
+/// A hook point that takes one of the conforming types needs no code of its own.
+package protocol HookRequest: Sendable {
   /// What the plugin answers with.
-  associatedtype Answer: SwiftProtobuf.Message & Sendable
+  associatedtype Answer: SwiftProtobuf.Message
 
-  var podMeta: PodSandboxMetadata { get }
-  var podLabels: [String: String] { get }
-  var podAnnotations: [String: String] { get }
+  static var answerShape: WireShape { get }
+  static var answerPlaces: FieldPlaces { get }
 
-  /// What the request says about `field`; nil for empty, zero, absent, or a field that it does not have.
-  func value(of field: Field) -> FieldValue?
+  /// The pod as people know it; its texts are empty if the request does not have them.
+  var podIdentity: PodIdentity { get }
+
+  /// The pod's label with this key, nil if there is none.
+  func podLabel(_ key: String) -> String?
+
+  /// The pod's annotation with this key, nil if there is none.
+  func podAnnotation(_ key: String) -> String?
+
+  /// What the request says about each of `fields`; nil for empty, zero, absent, or a field that it does not have.
+  func values(of fields: [Field]) -> [FieldValue?]
 
   /// Makes the changes; nothing where the request does not have the field.
   mutating func apply(_ changes: [Change])
 
-  /// Everything that `answer` has an opinion on, in a fixed order, equal to what was sent or not.
-  static func opinions(in answer: Answer) -> [Change]
-
-  /// The resources of `answer`, nil if it has none.
-  static func resources(in answer: Answer) -> LinuxContainerResources?
+  /// The request as it travels.
+  func bytes() throws(HookFailure.Cause) -> [UInt8]
 }
 
 extension HookRequest {
+  /// What the request says about `field`.
+  package func value(of field: Field) -> FieldValue? { values(of: [field])[0] }
+
   /// Makes one change.
   package mutating func apply(_ change: Change) { apply([change]) }
 
   /// What a plugin that was sent this request wants changed (design, "What an answer means"): opinions that
   /// differ from the request, and the cpusets that a whole-state answer empties. Nothing is said here about
   /// whether the plugin may.
-  package func differences(to answer: Answer) -> [Change] {
-    let opinions = Self.opinions(in: answer)
-    var changes = opinions.filter { value(of: $0.field) != $0.value }
-    guard let resources = Self.resources(in: answer), isWholeState(opinions, resources) else { return changes }
-    for field in ResourceField.allCases
-    where !field.isNumber && value(of: .resource(field)) != nil && resources[field] == nil {
-      changes.append(Change(.resource(field), .cleared))
+  ///
+  /// - Parameter answer: The message that the plugin answered with.
+  /// - Throws: `undecodable` if it is none; that is the plugin's failure.
+  package func differences(toAnswer answer: [UInt8]) throws(HookFailure.Cause) -> [Change] {
+    let message: [UInt8]
+    do { message = try Self.answerShape.plain(answer, as: Answer.self) } catch { throw .undecodable }
+    let opinions = Self.answerPlaces.opinions(in: message)
+    guard !opinions.changes.isEmpty || opinions.hasResources else { return [] }
+    let sent = values(of: opinions.changes.map(\.field))
+    let changes = zip(opinions.changes, sent).filter { $0.value != $1 }.map(\.0)
+    return changes + clearedCpusets(by: opinions)
+  }
+
+  /// The cpusets that were sent and are empty in the answer, if that means something: in an answer that repeats so much
+  /// of what was sent that its plugin can be taken to repeat everything.
+  private func clearedCpusets(by opinions: Opinions) -> [Change] {
+    guard opinions.hasResources, let parent = value(of: .cgroupParent),
+      opinions.changes.contains(Change(.cgroupParent, parent))
+    else { return [] }
+    let answered = Set(opinions.changes.map(\.field).filter(\.isResource))
+    let missing = ResourceField.allCases.filter { field in
+      !answered.contains(.resource(field)) && value(of: .resource(field)) != nil
     }
-    return changes
+    guard missing.allSatisfy({ !$0.isNumber }) else { return [] }
+    return missing.map { Change(.resource($0), .cleared) }
   }
+}
 
-  /// Whether an answer repeats so much of what was sent that its plugin can be taken to repeat everything, so
-  /// that an empty cpuset in it means something.
-  private func isWholeState(_ opinions: [Change], _ resources: LinuxContainerResources) -> Bool {
-    guard let parent = value(of: .cgroupParent), opinions.contains(Change(.cgroupParent, parent)) else {
-      return false
-    }
-    return ResourceField.allCases.allSatisfy { field in
-      !field.isNumber || value(of: .resource(field)) == nil || resources[field] != nil
-    }
-  }
-
-  /// Whether the request already is as `change` wants it.
-  func satisfies(_ change: Change) -> Bool {
-    change.value == .cleared ? value(of: change.field) == nil : value(of: change.field) == change.value
-  }
-
-  /// The pod, for accounts.
-  var podIdentity: PodIdentity {
-    let meta = podMeta
-    return PodIdentity(namespace: meta.namespace, name: meta.name, uid: meta.uid)
-  }
-
-  /// The pod as people know it, for log lines: namespace and name.
-  var podName: String { "\(podMeta.namespace)/\(podMeta.name)" }
+extension Change {
+  /// Whether a request that has `present` in the field already is as this change wants it.
+  func isSatisfied(by present: FieldValue?) -> Bool { value == .cleared ? present == nil : present == value }
 }

@@ -3,20 +3,20 @@ internal import PluginsManager
 extension HookRules {
   /// Why `change` is forbidden at `point`, nil if it is not (design, "What a hooked call does").
   ///
-  /// `request` is what the plugin was sent, with the changes of earlier plugins: a key in it that has an owner
-  /// in `call` came from a plugin, any other from kubelet.
-  func whyForbidden<R: HookRequest>(
-    _ change: Change, at point: HookPoint, of request: R, in call: HookedCall
+  /// `present` is what the request has in that field now, with the changes of earlier plugins: a key that has an
+  /// owner in `call` came from a plugin, any other from kubelet.
+  func whyForbidden(
+    _ change: Change, at point: HookPoint, present: FieldValue?, in call: HookedCall
   ) -> String? {
     guard point.changeable.contains(ChangeableFields(kindOf: change.field)) else {
       return "may not be changed at this hook point"
     }
     switch change.field {
     case .label(let key), .annotation(let key):
-      let isKubelets = request.value(of: change.field) != nil && call.owners[change.field] == nil
+      let isKubelets = present != nil && call.owners[change.field] == nil
       return whyForbidden(key: key, isKubelets: isKubelets)
     case .cgroupParent:
-      guard let sent = request.value(of: .cgroupParent)?.text, let wanted = change.value.text else { return nil }
+      guard let sent = present?.text, let wanted = change.value.text else { return nil }
       switch (CgroupParent(sent).isSlice, CgroupParent(wanted).isSlice) {
       case (true, false): return "a slice may not become a path"
       case (false, true): return "a path may not become a slice"

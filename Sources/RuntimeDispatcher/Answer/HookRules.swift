@@ -1,3 +1,5 @@
+internal import Accounts
+
 /// The rules that hold for all plugins, from the command line.
 package struct HookRules: Sendable {
   /// A pod with this label is never hooked, nor are its containers. Read from kubelet's labels only.
@@ -16,13 +18,16 @@ package struct HookRules: Sendable {
     self.neverFailNamespaces = neverFailNamespaces
   }
 
+  /// Whether the pod is left alone.
+  func skips(_ request: some HookRequest) -> Bool { request.podLabel(skipLabel.key) == skipLabel.value }
+
   /// Whether a pod with these labels is left alone.
   func skips(podLabels: [String: String]) -> Bool { podLabels[skipLabel.key] == skipLabel.value }
 
   /// Whether Fail acts as Ignore for this pod, so that no plugin can lock a node out.
-  func exemptsFromFail(namespace: String, podAnnotations: [String: String]) -> Bool {
-    if neverFailNamespaces.contains(namespace) { return true }
-    return switch podAnnotations[Self.configSourceKey] {
+  func exemptsFromFail(_ request: some HookRequest) -> Bool {
+    if neverFailNamespaces.contains(request.podIdentity.namespace) { return true }
+    return switch request.podAnnotation(Self.configSourceKey) {
     case "file", "http": true
     case .some, nil: false
     }

@@ -4,6 +4,8 @@ internal import PluginsManager
 struct Judgement: Sendable, Equatable {
   /// The changes that may take effect.
   private(set) var accepted: [Change] = []
+  /// What the request has in the field of each accepted change.
+  private(set) var before: [FieldValue?] = []
   /// Why others may not: forbidden changes and conflicts, in the order of the changes.
   private(set) var rejected: [HookFailure.Cause] = []
   /// Those changes.
@@ -16,13 +18,15 @@ struct Judgement: Sendable, Equatable {
   init<R: HookRequest>(
     of changes: [Change], by plugin: Plugin, at point: HookPoint, request: R, call: HookedCall, rules: HookRules
   ) {
-    for change in changes where !request.satisfies(change) {
-      if let why = rules.whyForbidden(change, at: point, of: request, in: call) {
+    for (change, present) in zip(changes, request.values(of: changes.map(\.field)))
+    where !change.isSatisfied(by: present) {
+      if let why = rules.whyForbidden(change, at: point, present: present, in: call) {
         reject(change, .forbiddenChange(change.field, why: why))
       } else if let owner = call.owners[change.field], owner != plugin.name {
         reject(change, .conflict(change.field, owner: owner))
       } else {
         accepted.append(change)
+        before.append(present)
       }
     }
   }

@@ -60,18 +60,6 @@ extension LinuxContainerResources {
     case .label, .annotation, .cgroupParent, .env: break
     }
   }
-
-  /// Everything that an answer with these resources has an opinion on, in a fixed order. Numbers and texts
-  /// have one if they are not zero or empty; an entry for a page size or a unified key has one by being there.
-  var opinions: [Change] {
-    var changes = ResourceField.allCases.compactMap { field in self[field].map { Change(.resource(field), $0) } }
-    for (index, entry) in hugepageLimits.enumerated()
-    where !entry.pageSize.isEmpty && !hugepageLimits[(index + 1)...].contains(where: { $0.pageSize == entry.pageSize })
-    {
-      changes.append(Change(.hugepageLimit(pageSize: entry.pageSize), .limit(entry.limit)))
-    }
-    return changes + unified.changes { .unified(key: $0) }
-  }
 }
 
 extension ResourceField {
@@ -81,12 +69,5 @@ extension ResourceField {
     case .cpuPeriod, .cpuQuota, .cpuShares, .memoryLimit, .oomScoreAdj, .memorySwapLimit: true
     case .cpusetCPUs, .cpusetMems: false
     }
-  }
-}
-
-extension [String: String] {
-  /// An opinion on each key, in byte order of the keys.
-  func changes(_ field: (String) -> Field) -> [Change] {
-    sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { Change(field($0.key), .text($0.value)) }
   }
 }

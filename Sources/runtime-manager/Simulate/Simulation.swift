@@ -38,13 +38,12 @@ struct Simulation {
 
   /// Must run on the executor of the plugins' connections.
   func run(_ requests: KubeletRequests) async -> [Step] {
-    var runPodSandbox = requests.runPodSandbox
-    var pod = PodSandboxHookRequest(runPodSandbox)
+    let request = requests.runPodSandbox
+    var pod = EncodedPod(PodSandboxHookRequest(request.config, runtimeHandler: request.runtimeHandler))
     var call = dispatcher.call(about: pod, in: registry)
     let (step, changes) = await ask(.preRunPodSandbox, nil, &pod, &call, timeout: Self.callTimeout * 2)
     guard step.refusal == nil else { return [step] }
-    runPodSandbox.apply(changes)
-    let record = PodRecord(PodSandboxHookRequest(runPodSandbox), changes: PodSandboxHookResponse(recording: changes))
+    let record = PodRecord(pod.decoded, changes: PodSandboxHookResponse(recording: changes))
     var steps = [step]
     for container in requests.pod.initContainers + requests.pod.containers {
       steps += await run(container, of: record, requests)

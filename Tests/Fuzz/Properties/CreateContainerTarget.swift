@@ -23,7 +23,9 @@ package enum CreateContainerTarget: HookedRequest {
     request.apply(changes)
   }
 
-  static func checkMore(_ request: CRICreateContainerRequest) throws {
+  static func checkMore(
+    _ request: CRICreateContainerRequest, _ bytes: [UInt8], answer: [UInt8], changes: [Change]
+  ) throws {
     let envs = VisibleEnvs(request.config.envs)
     let shown = Set(envs.values.keys)
     try expect(shown.isDisjoint(with: envs.hiddenKeys), "a key is shown and hidden")

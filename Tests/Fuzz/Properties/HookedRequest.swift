@@ -14,18 +14,20 @@ protocol HookedRequest: FuzzTarget {
   /// Where messages that this project names are, as field numbers from the request down.
   static var messages: [[UInt64]] { get }
 
-  static func subject(of request: Request) -> Subject
-  static func apply(_ changes: [Change], to request: inout Request)
+  static func subject(of request: Request) throws -> Subject
+  static func apply(_ changes: [Change], to request: inout Request) throws
   /// The answer that repeats all that was sent.
-  static func echo(of subject: Subject) -> Subject.Answer
+  static func echo(of subject: Subject) throws -> Subject.Answer
   /// Repeats in `answer` the cgroup parent that was sent.
-  static func keepCgroupParent(of subject: Subject, in answer: inout Subject.Answer)
-  /// Further properties of an accepted request.
-  static func checkMore(_ request: Request) throws
+  static func keepCgroupParent(of subject: Subject, in answer: inout Subject.Answer) throws
+  /// Further properties of bytes that are no request.
+  static func checkRefused(_ bytes: [UInt8]) throws
+  /// Further properties of an accepted request, of its bytes, of any answer's and of any changes.
+  static func checkMore(_ request: Request, _ bytes: [UInt8], answer: [UInt8], changes: [Change]) throws
 }
 
 extension HookedRequest {
-  static func checkMore(_ request: Request) throws {}
+  static func checkRefused(_ bytes: [UInt8]) throws {}
 
   package static func check(_ bytes: [UInt8]) throws {
     var input = ByteReader(bytes)
@@ -33,18 +35,19 @@ extension HookedRequest {
     let answerBytes = input.longBytes()
     try checkCutShort(Request.self, requestBytes)
     try checkCutShort(Subject.Answer.self, answerBytes)
-    guard let request = try? Request(serializedBytes: requestBytes) else { return }
+    guard let request = try? Request(serializedBytes: requestBytes) else { return try checkRefused(requestBytes) }
 
-    let subject = subject(of: request)
+    let subject = try subject(of: request)
     try checkNoChange(request, subject)
     var changes: [Change] = []
     if let answer = try? Subject.Answer(serializedBytes: answerBytes) {
-      changes = subject.differences(to: answer)
+      changes = try subject.differences(toAnswer: answerBytes)
       try checkDifferences(subject, answer, changes)
     }
     try checkApplied(changes, request, requestBytes)
-    try checkApplied(Self.changes(&input), request, requestBytes)
-    try checkMore(request)
+    let anyChanges = Self.changes(&input)
+    try checkApplied(anyChanges, request, requestBytes)
+    try checkMore(request, requestBytes, answer: answerBytes, changes: anyChanges)
   }
 
   // MARK: Properties
@@ -63,10 +66,10 @@ extension HookedRequest {
   /// Nobody wants a change: none is found, and none is made.
   private static func checkNoChange(_ request: Request, _ subject: Subject) throws {
     try expect(subject.differences(to: Subject.Answer()).isEmpty, "an empty answer is a change")
-    let changes = subject.differences(to: echo(of: subject))
+    let changes = try subject.differences(to: echo(of: subject))
     try expect(changes.isEmpty, "an echo is a change: \(changes)")
     var same = request
-    apply([], to: &same)
+    try apply([], to: &same)
     try expect(same == request, "no change changes the request")
     let bytes = try encoded(request)
     try expect(encoded(same) == bytes, "no change changes the bytes")
@@ -83,19 +86,19 @@ extension HookedRequest {
     try expect(twice == changed, "what a plugin is sent differs after the second time")
     // An answer that moves the container is not whole-state, but would be if it were given once more.
     var again = answer
-    keepCgroupParent(of: subject, in: &again)
+    try keepCgroupParent(of: subject, in: &again)
     var settled = subject
-    for change in subject.differences(to: again) { settled.apply(change) }
-    let left = settled.differences(to: again)
+    for change in try subject.differences(to: again) { settled.apply(change) }
+    let left = try settled.differences(to: again)
     try expect(left.isEmpty, "what was applied is still a difference: \(left)")
   }
 
   /// Changes made twice are changes made once, they survive the wire, and what has no name here is not touched.
   private static func checkApplied(_ changes: [Change], _ request: Request, _ bytes: [UInt8]) throws {
     var once = request
-    apply(changes, to: &once)
+    try apply(changes, to: &once)
     var twice = once
-    apply(changes, to: &twice)
+    try apply(changes, to: &twice)
     try expect(twice == once, "applied twice is not applied once: \(changes)")
     let sent = try encoded(once)
     try expect(Request(serializedBytes: sent) == once, "the changed request changes on the wire")
@@ -161,18 +164,19 @@ extension HookedRequest {
 
 // MARK: The two things that plugins are sent
 
-extension HookedRequest where Subject == PodSandboxHookRequest {
-  static func echo(of subject: PodSandboxHookRequest) -> PodSandboxHookResponse {
-    .with {
-      $0.labels = subject.labels
-      $0.annotations = subject.annotations
-      $0.cgroupParent = subject.cgroupParent
-      if subject.hasResources { $0.resources = subject.resources }
+extension HookedRequest where Subject == EncodedPod {
+  static func echo(of subject: EncodedPod) throws -> PodSandboxHookResponse {
+    let pod = try PodSandboxHookRequest(serializedBytes: subject.message)
+    return .with {
+      $0.labels = pod.labels
+      $0.annotations = pod.annotations
+      $0.cgroupParent = pod.cgroupParent
+      if pod.hasResources { $0.resources = pod.resources }
     }
   }
 
-  static func keepCgroupParent(of subject: PodSandboxHookRequest, in answer: inout PodSandboxHookResponse) {
-    answer.cgroupParent = subject.cgroupParent
+  static func keepCgroupParent(of subject: EncodedPod, in answer: inout PodSandboxHookResponse) throws {
+    answer.cgroupParent = try PodSandboxHookRequest(serializedBytes: subject.message).cgroupParent
   }
 }
 

@@ -1,3 +1,4 @@
+import Accounts
 import CRIMessages
 import CRIServer
 import HookMessages
@@ -5,22 +6,105 @@ import RuntimeDispatcher
 import Store
 import SwiftProtobuf
 
-/// RunPodSandbox; see ``HookedRequest``. Also: the Store gives back what it was given.
+/// RunPodSandbox; see ``HookedRequest``. Its bytes are never decoded: what is told, found and changed in them is what
+/// swift-protobuf would make of them. Also: the Store gives back what it was given.
 package enum RunPodSandboxTarget: HookedRequest {
   package static let name = "run-pod-sandbox"
 
   static let podConfig: [[UInt64]] = [[], [1], [8], [8, 4], [8, 4, 8], [8, 5], [8, 5, 8]]
   static let messages: [[UInt64]] = [[]] + podConfig.map { [1] + $0 }
 
-  static func subject(of request: CRIRunPodSandboxRequest) -> PodSandboxHookRequest { PodSandboxHookRequest(request) }
+  static func subject(of request: CRIRunPodSandboxRequest) throws -> EncodedPod {
+    try RunPodSandboxRequest(message: request.serializedBytes()).pod
+  }
 
-  static func apply(_ changes: [Change], to request: inout CRIRunPodSandboxRequest) { request.apply(changes) }
+  static func apply(_ changes: [Change], to request: inout CRIRunPodSandboxRequest) throws {
+    try request.apply(changes)
+  }
 
-  static func checkMore(_ request: CRIRunPodSandboxRequest) throws {
-    let record = PodRecord(
-      PodSandboxHookRequest(request), changes: .with { $0.annotations = request.config.annotations })
+  static func checkRefused(_ bytes: [UInt8]) throws {
+    try expect((try? RunPodSandboxRequest(message: bytes)) == nil, "swift-protobuf would not decode it")
+  }
+
+  static func checkMore(
+    _ request: CRIRunPodSandboxRequest, _ bytes: [UInt8], answer: [UInt8], changes: [Change]
+  ) throws {
+    var encoded = try RunPodSandboxRequest(message: bytes)
+    let pod = encoded.pod
+    let decoded = PodSandboxHookRequest(request)
+    try expect(PodSandboxHookRequest(serializedBytes: pod.message) == decoded, "told otherwise than decoded")
+    try expect(
+      CRIRunPodSandboxRequest(serializedBytes: encoded.message) == request, "what is sent on is not what came in")
+    let meta = decoded.podMeta
+    try expect(
+      pod.podIdentity == PodIdentity(namespace: meta.namespace, name: meta.name, uid: meta.uid), "another pod")
+    try checkStore(pod, decoded)
+
+    guard isComparable(bytes), isComparable(answer) else { return }
+    if let opinion = try? PodSandboxHookResponse(serializedBytes: answer) {
+      var wanted = decoded
+      wanted.make(try pod.differences(toAnswer: answer))
+      var expected = decoded
+      expected.merge(opinion)
+      try expect(wanted.isAsWanted(expected), "the answer makes \(wanted) instead of \(expected)")
+    } else {
+      try expect((try? pod.differences(toAnswer: answer)) == nil, "swift-protobuf would not decode the answer")
+    }
+    guard changes.allSatisfy({ isComparable(Array("\($0)".utf8)) }) else { return }
+    var changed = decoded
+    changed.make(changes)
+    var told = pod
+    told.apply(changes)
+    try expect(PodSandboxHookRequest(serializedBytes: told.message).isAsWanted(changed), "told otherwise than changed")
+    encoded.apply(changes)
+    try expect(
+      PodSandboxHookRequest(serializedBytes: encoded.pod.message).isAsWanted(changed), "sent otherwise than changed")
+  }
+
+  private static func checkStore(_ pod: EncodedPod, _ decoded: PodSandboxHookRequest) throws {
+    let changes = PodSandboxHookResponse.with { $0.annotations = decoded.annotations }
     let store = Store()
-    store.insertPod(record, id: "p")
-    try expect(store.pod("p") == record, "the Store does not give back the pod that it was given")
+    store.insertPod(encoded: pod.message, changes: try changes.serializedBytes(), id: "p")
+    try expect(
+      store.pod("p") == PodRecord(decoded, changes: changes), "the Store does not give back the pod that it was given")
+  }
+}
+
+extension PodSandboxHookRequest {
+  /// Lays a plugin's opinions over what it was sent.
+  fileprivate mutating func merge(_ answer: PodSandboxHookResponse) {
+    let changes =
+      answer.labels.map { Change(.label(key: $0), .text($1)) }
+      + answer.annotations.map { Change(.annotation(key: $0), .text($1)) }
+      + answer.resources.unified.map { Change(.unified(key: $0), .text($1)) }
+      + answer.resources.hugepageLimits.filter { !$0.pageSize.isEmpty }
+      .map { Change(.hugepageLimit(pageSize: $0.pageSize), .limit($0.limit)) }
+    make(changes)
+    let repeatsAll =
+      answer.hasResources && !cgroupParent.isEmpty && answer.cgroupParent == cgroupParent
+      && ResourceField.allCases.allSatisfy { field in
+        field.isCpuset || resources[field] == nil || answer.resources[field] != nil
+      }
+    for field in ResourceField.allCases {
+      if let value = answer.resources[field] { make([Change(.resource(field), value)]) }
+      if field.isCpuset, repeatsAll, answer.resources[field] == nil { make([Change(.resource(field), .cleared)]) }
+    }
+    if !answer.cgroupParent.isEmpty { cgroupParent = answer.cgroupParent }
+  }
+
+  /// Equal, as far as a plugin can tell: resources that say nothing may be there or not, and of several limits for a
+  /// page size the last is in force.
+  fileprivate func isAsWanted(_ other: PodSandboxHookRequest) -> Bool {
+    func plain(_ pod: PodSandboxHookRequest) -> PodSandboxHookRequest {
+      var pod = pod
+      var limits: [HugepageLimit] = []
+      for limit in pod.resources.hugepageLimits {
+        limits.removeAll { $0.pageSize == limit.pageSize }
+        limits.append(limit)
+      }
+      pod.resources.hugepageLimits = limits.sorted { $0.pageSize < $1.pageSize }
+      return pod
+    }
+    return plain(self) == plain(other)
   }
 }

@@ -25,9 +25,11 @@ package enum UpdateContainerResourcesTarget: HookedRequest {
     request.apply(changes)
   }
 
-  static func checkMore(_ request: CRIUpdateContainerResourcesRequest) throws {
+  static func checkMore(
+    _ request: CRIUpdateContainerResourcesRequest, _ bytes: [UInt8], answer: [UInt8], changes: [Change]
+  ) throws {
     let container = subject(of: request)
-    let wanted = container.differences(to: echo(of: .with { $0.containerResources.cpuShares = 3 }))
+    let wanted = try container.differences(to: echo(of: .with { $0.containerResources.cpuShares = 3 }))
     let own = CRIUpdateContainerResourcesRequest(wanted, containerID: request.containerID)
     try expect((own == nil) == wanted.isEmpty, "an update of our own where there is nothing to update")
     try expect(own?.linux.cpuShares ?? 3 == 3, "the update of our own does not have the change")

@@ -2,6 +2,13 @@ import HookMessages
 import RuntimeDispatcher
 import SwiftProtobuf
 
+extension HookRequest {
+  /// What a plugin that answers with this message wants changed.
+  func differences(to answer: Answer) throws -> [Change] {
+    try differences(toAnswer: answer.serializedBytes() as [UInt8])
+  }
+}
+
 extension ContainerResourceHookRequest {
   /// A container with something in every field.
   static let example = ContainerResourceHookRequest.with {
