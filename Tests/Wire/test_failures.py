@@ -337,6 +337,23 @@ def test_a_call_that_provably_was_not_processed_is_repeated_once(broken, runtime
     assert runtime.take("RunPodSandbox").request.config.annotations["a"] == "1"
 
 
+def test_the_repeat_of_a_call_tells_the_time_that_is_left(broken, life):
+    told = []
+
+    def end(connection, stream):
+        (timeout,) = stream.header("grpc-timeout")
+        assert timeout.endswith(b"u"), "30 s are told in microseconds"
+        told.append(int(timeout[:-1]))
+        if len(told) == 1:
+            connection.reset(stream.id, 7)  # REFUSED_STREAM
+        else:
+            connection.answer(stream, GOOD)
+
+    broken(behave(end), "Fail")
+    life.pod()
+    assert 0 < told[1] < told[0] <= 30_000_000
+
+
 def test_a_call_above_a_plugins_goaway_is_repeated(broken, life):
     seen = []
 

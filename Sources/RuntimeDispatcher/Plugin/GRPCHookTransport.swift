@@ -41,6 +41,7 @@ package final class GRPCHookTransport: HookTransport, @unchecked Sendable {
       } catch {
         guard error == .notProcessed, !isRepeated else { throw HookCallError(error, timeout: timeout) }
         isRepeated = true
+        headers.set(RequestTimeout.headerName, RequestTimeout.format(.nanoseconds((deadline - .now()).nanoseconds)))
         continue
       }
       // The plugin's server knows the deadline too, and may end the call by itself a moment before we do.
