@@ -21,7 +21,6 @@ extension CRICreateContainerRequest {
       switch change.field {
       case .annotation(let key): if let text = change.value.text { annotations[key] = text }
       case .cgroupParent: if let text = change.value.text { sandboxConfig.linux.cgroupParent = text }
-      case .resource, .hugepageLimit, .unified: config.linux.resources.apply(change)
       case .env(let key):
         guard let text = change.value.text else { continue }
         if let index = lastEntries[key] {
@@ -33,13 +32,15 @@ extension CRICreateContainerRequest {
               $0.value = Data(text.utf8)
             })
         }
-      case .label: break
+      case .resource, .hugepageLimit, .unified, .label: break
       }
     }
     newEnvs.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     envs += newEnvs
     if annotations != config.annotations { config.annotations = annotations }
     if changesEnvs { config.envs = envs }
+    let ofResources = changes.filter(\.field.isResource)
+    if !ofResources.isEmpty { config.linux.resources.apply(ofResources) }
   }
 
   /// Where the entries are that the runtime uses: a change replaces that one, and all others stay.

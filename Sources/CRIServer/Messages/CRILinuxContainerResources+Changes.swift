@@ -3,14 +3,22 @@ internal import RuntimeDispatcher
 internal import SwiftProtobuf
 
 extension CRILinuxContainerResources {
-  /// Sets the resource field that `change` is about; a change of another field is passed over.
-  mutating func apply(_ change: Change) {
-    switch change.field {
-    case .resource(let field): apply(change.value, to: field)
-    case .hugepageLimit(let pageSize): if let limit = change.value.limit { setHugepageLimit(limit, of: pageSize) }
-    case .unified(let key): if let text = change.value.text { unified[key] = text }
-    case .label, .annotation, .cgroupParent, .env: break
+  /// Makes those of the changes that are of resources. A huge page limit replaces every entry of its page size, so that
+  /// none of them contradicts it.
+  mutating func apply(_ changes: [Change]) {
+    // Once for all changes, of which a plugin may want as many as there are entries.
+    var limits: [(pageSize: String, limit: UInt64)] = []
+    var changed = unified
+    for change in changes {
+      switch change.field {
+      case .resource(let field): apply(change.value, to: field)
+      case .hugepageLimit(let pageSize): if let limit = change.value.limit { limits.append((pageSize, limit)) }
+      case .unified(let key): if let text = change.value.text { changed[key] = text }
+      case .label, .annotation, .cgroupParent, .env: break
+      }
     }
+    if changed != unified { unified = changed }
+    setHugepageLimits(limits)
   }
 
   private mutating func apply(_ value: FieldValue, to field: ResourceField) {
@@ -26,15 +34,17 @@ extension CRILinuxContainerResources {
     }
   }
 
-  /// Replaces every entry of the page size, so that none of them contradicts the change.
-  private mutating func setHugepageLimit(_ limit: UInt64, of pageSize: String) {
-    let indices = hugepageLimits.indices.filter { hugepageLimits[$0].pageSize == pageSize }
-    for index in indices { hugepageLimits[index].limit = limit }
-    guard indices.isEmpty else { return }
-    hugepageLimits.append(
-      .with {
-        $0.pageSize = pageSize
-        $0.limit = limit
-      })
+  private mutating func setHugepageLimits(_ limits: [(pageSize: String, limit: UInt64)]) {
+    guard !limits.isEmpty else { return }
+    let wanted = Dictionary(limits.map { ($0.pageSize, $0.limit) }) { $1 }
+    var present: Set<String> = []
+    for index in hugepageLimits.indices {
+      guard let limit = wanted[hugepageLimits[index].pageSize] else { continue }
+      hugepageLimits[index].limit = limit
+      present.insert(hugepageLimits[index].pageSize)
+    }
+    for (pageSize, limit) in limits where present.insert(pageSize).inserted {
+      hugepageLimits.append(.with { ($0.pageSize, $0.limit) = (pageSize, wanted[pageSize] ?? limit) })
+    }
   }
 }

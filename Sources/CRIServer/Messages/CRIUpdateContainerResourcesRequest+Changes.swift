@@ -13,11 +13,12 @@ extension CRIUpdateContainerResourcesRequest {
     for change in changes {
       switch change.field {
       case .annotation(let key): if let text = change.value.text { annotations[key] = text }
-      case .resource, .hugepageLimit, .unified: if hasLinux || change.value != .cleared { linux.apply(change) }
-      case .label, .cgroupParent, .env: break
+      case .resource, .hugepageLimit, .unified, .label, .cgroupParent, .env: break
       }
     }
     if annotations != self.annotations { self.annotations = annotations }
+    let ofResources = changes.filter { $0.field.isResource && (hasLinux || $0.value != .cleared) }
+    if !ofResources.isEmpty { linux.apply(ofResources) }
   }
 
   /// RuntimeManager's own request for what plugins changed at StartContainer: the changed resource fields and nothing

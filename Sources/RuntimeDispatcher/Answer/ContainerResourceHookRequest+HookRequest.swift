@@ -16,15 +16,19 @@ extension ContainerResourceHookRequest: HookRequest {
   package func podLabel(_ key: String) -> String? { podLabels[key] }
   package func podAnnotation(_ key: String) -> String? { podAnnotations[key] }
 
-  package func values(of fields: [Field]) -> [FieldValue?] { fields.map(present) }
-
-  private func present(_ field: Field) -> FieldValue? {
-    switch field {
-    case .annotation(let key): containerAnnotations[key].map { .text($0) }
-    case .cgroupParent: FieldValue(nonEmpty: podCgroupParent)
-    case .resource, .hugepageLimit, .unified: hasContainerResources ? containerResources.value(of: field) : nil
-    case .env(let key): containerEnvs[key].map { .text($0) }
-    case .label: nil
+  package func values(of fields: [Field]) -> [FieldValue?] {
+    // Once for all fields, of which a plugin may ask for as many as there are entries.
+    let limits = Dictionary(containerResources.hugepageLimits.map { ($0.pageSize, $0.limit) }) { $1 }
+    return fields.map { field in
+      switch field {
+      case .annotation(let key): containerAnnotations[key].map { .text($0) }
+      case .cgroupParent: FieldValue(nonEmpty: podCgroupParent)
+      case .resource(let field): containerResources[field]
+      case .hugepageLimit(let pageSize): limits[pageSize].map { .limit($0) }
+      case .unified(let key): containerResources.unified[key].map { .text($0) }
+      case .env(let key): containerEnvs[key].map { .text($0) }
+      case .label: nil
+      }
     }
   }
 
@@ -33,25 +37,20 @@ extension ContainerResourceHookRequest: HookRequest {
   package mutating func apply(_ changes: [Change]) {
     // Taken out while they are changed: in place, each change would copy them.
     var annotations = containerAnnotations
-    var resources = containerResources
     var envs = containerEnvs
-    var hasResources = hasContainerResources
     containerAnnotations = [:]
     containerEnvs = [:]
-    clearContainerResources()
     for change in changes {
       switch change.field {
       case .annotation(let key): if let text = change.value.text { annotations[key] = text }
       case .cgroupParent: podCgroupParent = change.value.text ?? podCgroupParent
-      case .resource, .hugepageLimit, .unified:
-        resources.apply(change)
-        hasResources = true
       case .env(let key): if let text = change.value.text { envs[key] = text }
-      case .label: break
+      case .resource, .hugepageLimit, .unified, .label: break
       }
     }
     containerAnnotations = annotations
     containerEnvs = envs
-    if hasResources { containerResources = resources }
+    let ofResources = changes.filter(\.field.isResource)
+    if !ofResources.isEmpty { containerResources.apply(ofResources) }
   }
 }

@@ -31,34 +31,32 @@ extension LinuxContainerResources {
     }
   }
 
-  /// What is said about `field`; nil if nothing is, or if it is no field of resources. Of several entries for
-  /// one page size the last is in force.
-  package func value(of field: Field) -> FieldValue? {
-    switch field {
-    case .resource(let field): self[field]
-    case .hugepageLimit(let pageSize): hugepageLimits.last { $0.pageSize == pageSize }.map { .limit($0.limit) }
-    case .unified(let key): unified[key].map { .text($0) }
-    case .label, .annotation, .cgroupParent, .env: nil
-    }
-  }
-
-  /// Makes the change, if it is one of resources.
-  package mutating func apply(_ change: Change) {
-    switch change.field {
-    case .resource(let field): self[field] = change.value
-    case .hugepageLimit(let pageSize):
-      guard let limit = change.value.limit else { return }
-      if let index = hugepageLimits.lastIndex(where: { $0.pageSize == pageSize }) {
-        hugepageLimits[index].limit = limit
-      } else {
-        hugepageLimits.append(
-          .with {
-            $0.pageSize = pageSize; $0.limit = limit
-          })
+  /// Makes those of the changes that are of resources. Of several entries for one page size the last is in force.
+  package mutating func apply(_ changes: [Change]) {
+    // Taken out while they are changed: in place, each change would copy them.
+    var limits = hugepageLimits
+    var unified = unified
+    hugepageLimits = []
+    self.unified = [:]
+    // Once for all changes, of which a plugin may want as many as there are entries.
+    var limitIndex = Dictionary(limits.enumerated().map { ($1.pageSize, $0) }) { $1 }
+    for change in changes {
+      switch change.field {
+      case .resource(let field): self[field] = change.value
+      case .hugepageLimit(let pageSize):
+        guard let limit = change.value.limit else { continue }
+        if let index = limitIndex[pageSize] {
+          limits[index].limit = limit
+        } else {
+          limitIndex[pageSize] = limits.count
+          limits.append(.with { ($0.pageSize, $0.limit) = (pageSize, limit) })
+        }
+      case .unified(let key): unified[key] = change.value.text ?? unified[key]
+      case .label, .annotation, .cgroupParent, .env: break
       }
-    case .unified(let key): unified[key] = change.value.text ?? unified[key]
-    case .label, .annotation, .cgroupParent, .env: break
     }
+    hugepageLimits = limits
+    self.unified = unified
   }
 }
 

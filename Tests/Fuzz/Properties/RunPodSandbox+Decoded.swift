@@ -19,15 +19,15 @@ extension PodSandboxHookRequest {
       case (.label(let key), .text(let text)): labels[key] = text
       case (.annotation(let key), .text(let text)): annotations[key] = text
       case (.cgroupParent, .text(let text)): cgroupParent = text
-      case (.resource(let field), .number) where !field.isCpuset: resources.apply(change)
-      case (.resource(let field), .text) where field.isCpuset: resources.apply(change)
-      case (.resource(let field), .cleared) where field.isCpuset && hasResources: resources.apply(change)
+      case (.resource(let field), .number) where !field.isCpuset: resources.apply([change])
+      case (.resource(let field), .text) where field.isCpuset: resources.apply([change])
+      case (.resource(let field), .cleared) where field.isCpuset && hasResources: resources.apply([change])
       case (.hugepageLimit(let pageSize), .limit(let limit)):
         for index in resources.hugepageLimits.indices where resources.hugepageLimits[index].pageSize == pageSize {
           resources.hugepageLimits[index].limit = limit
         }
-        resources.apply(change)
-      case (.unified, .text): resources.apply(change)
+        resources.apply([change])
+      case (.unified, .text): resources.apply([change])
       default: break
       }
     }
