@@ -7,29 +7,42 @@ internal import NIOPosix
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// The admin side of the daemon: its socket.
+/// The admin side of the daemon: its socket, and the port for Prometheus.
 ///
 /// Whatever goes wrong here is logged and costs nothing but the admin side. Binding and letting go are here alone, so that
 /// a process that takes over can be given the same path.
 final class AdminEndpoint: Service {
   private let path: String?
+  private let metricsPort: Int?
   private let routes: RouteTable
   private let logger: Logger
   private let socket = Mutex<ListeningSocket?>(nil)
   private let listeners = Mutex<[AdminListener]>([])
 
-  /// - Parameter path: The admin socket's; nil for none.
-  init(path: String?, routes: RouteTable, logger: Logger) {
+  /// - Parameters:
+  ///   - path: The admin socket's; nil for none.
+  ///   - metricsPort: A TCP port of 127.0.0.1; nil for none.
+  init(path: String?, metricsPort: Int?, routes: RouteTable, logger: Logger) {
     self.path = path
+    self.metricsPort = metricsPort
     self.routes = routes
     self.logger = logger
   }
 
   func run() async {
-    // A thread of its own, so that admin clients take no time from the calls.
-    if let path { await serve(path, on: MultiThreadedEventLoopGroup(numberOfThreads: 1).next()) }
+    lazy var eventLoop = Self.threadOfItsOwn()
+    if let path { await serve(path, on: eventLoop) }
+    if let metricsPort { await serve(metricsPort: metricsPort, on: eventLoop) }
     try? await gracefulShutdown()
     await letGo()
+  }
+
+  /// So that admin clients take no time from the calls: where there are more threads than cores, the calls go first.
+  private static func threadOfItsOwn() -> any EventLoop {
+    let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+    // Of this thread alone (setpriority(2), "C library/kernel differences"). Where it is not allowed, all are equal.
+    eventLoop.execute { setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10) }
+    return eventLoop
   }
 
   /// Ends the connections and takes the socket away: another process may bind it then.
@@ -49,6 +62,15 @@ final class AdminEndpoint: Service {
       try await listener(routes, owners: [0, geteuid()], on: eventLoop).serve(descriptor)
     } catch {
       logger.error("no admin socket", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func serve(metricsPort: Int, on eventLoop: any EventLoop) async {
+    do {
+      let metrics = routes.only("/metrics")
+      try await listener(metrics, owners: nil, on: eventLoop).serve(port: metricsPort)
+    } catch {
+      logger.error("no metrics port", metadata: ["port": "\(metricsPort)", "error": "\(error)"])
     }
   }
 

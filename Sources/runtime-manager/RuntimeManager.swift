@@ -9,7 +9,10 @@ struct RuntimeManager: AsyncParsableCommand {
     commandName: "runtime-manager",
     abstract: "The CRI endpoint between kubelet and the container runtime, with hook plugins.",
     version: "runtime-manager \(version)",
-    subcommands: [Serve.self, Config.self, Check.self, Doctor.self, Simulate.self])
+    subcommands: [
+      Serve.self, Config.self, Check.self, Doctor.self, Simulate.self, Plugins.self, Pods.self, Containers.self,
+      Why.self, Watch.self, SetLogLevel.self,
+    ])
 
   /// Not `async`: such a main ends in dispatch_main(3), which unwinds the main thread and so brings the unwind tables,
   /// nearly 1 MB, into memory. This one sleeps instead.

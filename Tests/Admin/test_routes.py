@@ -1,7 +1,10 @@
 """What the admin socket tells, asked for with Python's http.client."""
 
+import http.client
 import json
 import os
+import socket
+import subprocess
 
 import pytest
 
@@ -198,3 +201,43 @@ def test_a_connection_is_kept(admin):
         kept = connection.sock
         assert kept is not None
     connection.close()
+
+
+# The metrics port
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listening(port):
+    """The addresses at which somebody listens on this port."""
+    done = subprocess.run(["ss", "-Hltn", f"sport = :{port}"], capture_output=True, text=True, check=True)
+    return [line.split()[3] for line in done.stdout.splitlines()]
+
+
+def test_the_metrics_port_serves_metrics_and_nothing_else(runtime, start_manager, port):
+    front = start_manager(runtime, flags=["--metrics-port", str(port)])
+    admin = Admin(front.admin)
+    (address,) = eventually(lambda: listening(port), within=60)
+    assert address == f"127.0.0.1:{port}"
+    for path, status in [("/metrics", 200), ("/v1/pods", 404), ("/livez", 404)]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == status
+        assert ("runtime_manager_build_info" in answer.read().decode()) == (status == 200)
+        connection.close()
+    assert admin.request("GET", "/metrics")[0] == 200
+
+
+def test_a_port_that_is_taken_costs_only_itself(runtime, start_manager, port):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        front = start_manager(runtime, flags=["--metrics-port", str(port)])
+        assert f"port={port}" in front.wait_log("no metrics port", within=60)
+        assert Admin(front.admin).request("GET", "/metrics")[0] == 200

@@ -37,7 +37,7 @@ def commands():
     """The subcommands, as `--help` shows them."""
     exit_code, out, _ = run_once("--help")
     assert exit_code == 0
-    return re.findall(r"^  ([a-z]+) ", out[out.index("SUBCOMMANDS:"):], re.M)
+    return re.findall(r"^  ([a-z-]+) ", out[out.index("SUBCOMMANDS:"):], re.M)
 
 
 def all_flags():
@@ -58,6 +58,11 @@ def test_flags_named_anywhere_exist():
     elsewhere = {"--help", "--overwrite", "--now", "--container-runtime-endpoint", "--image-service-endpoint",
                  "--unix-socket", "--proto_path", "--python_out"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z_-]+", README)) - elsewhere <= all_flags()
+
+
+def test_every_command_is_named():
+    for command in commands():
+        assert f"`runtime-manager {command}" in README, command
 
 
 def test_exit_codes_are_those_of_the_program(place):

@@ -67,6 +67,11 @@ class Admin:
         assert document["error"]
         return status, document
 
+    def why(self, id):
+        """The account of an object; nothing if there is none yet."""
+        status, _, content = self.request("GET", f"/v1/why/{id}")
+        return json.loads(content) if status == 200 and json.loads(content)["calls"] else None
+
     def plugin(self, name):
         return next(plugin for plugin in self.get("/v1/plugins")["plugins"] if plugin["name"] == name)
 

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Glibc
 internal import NIOCore
-package import NIOHTTP1
+internal import NIOHTTP1
 internal import NIOPosix
 
 /// Asks a running daemon, over its admin socket: each question on a connection of its own.
@@ -17,11 +17,27 @@ package struct AdminClient: Sendable {
     self.patience = TimeAmount(patience)
   }
 
-  /// One document.
+  /// Asks for a document.
   ///
   /// - Parameter path: The path's segments, as text; they are encoded here.
-  package func ask<Document: Decodable>(
-    _ method: HTTPMethod = .GET, _ path: String..., content: String = "", for document: Document.Type = Document.self
+  package func get<Document: Decodable>(_ path: String...) async throws(AdminClientError) -> Document {
+    try await document(.GET, path)
+  }
+
+  /// Tells the daemon what something is to be; gets what it is then.
+  package func put<Document: Decodable>(_ content: String, at path: String...) async throws(AdminClientError)
+    -> Document
+  {
+    try await document(.PUT, path, content)
+  }
+
+  /// Has the daemon do something; gets what it did.
+  package func post<Document: Decodable>(_ path: String...) async throws(AdminClientError) -> Document {
+    try await document(.POST, path)
+  }
+
+  private func document<Document: Decodable>(
+    _ method: HTTPMethod, _ path: [String], _ content: String = ""
   ) async throws(AdminClientError) -> Document {
     let answer = try await answer(method, path, content)
     do {
@@ -30,6 +46,9 @@ package struct AdminClient: Sendable {
       throw .broken(socket: socket, reason: "its answer is not what this version of runtime-manager understands")
     }
   }
+
+  /// What it means that the daemon has ended a stream.
+  package var ended: AdminClientError { .broken(socket: socket, reason: "it has ended") }
 
   /// One text.
   package func text(_ path: String...) async throws(AdminClientError) -> String {
@@ -41,6 +60,15 @@ package struct AdminClient: Sendable {
   ///
   /// - Parameter take: Called with each event; the next one waits for it.
   package func events(_ take: (AdminEvent) async throws -> Void) async throws {
+    do {
+      try await readEvents(take)
+    } catch let error where error is HTTPParserError || error is IOError || error is ChannelError {
+      // It hung up in the middle of the stream, which has no end of its own.
+      throw ended
+    }
+  }
+
+  private func readEvents(_ take: (AdminEvent) async throws -> Void) async throws {
     try await exchange(.GET, ["v1", "events"], "") { answer, deadline in
       var parser = EventParser()
       for try await part in answer {

@@ -256,7 +256,7 @@ final class AdminConnection: ChannelDuplexHandler {
     write(ServerSentEvent(event), context)
     context.flush()
     if !context.channel.isWritable {
-      hangUp(after: AdminLimits.patience)
+      hangUp(after: AdminLimits.eventPatience)
       await withCheckedContinuation { whenWritable = $0 }
       deadline?.cancel()
     }

@@ -10,6 +10,8 @@ package enum AdminLimits {
   static let pipelined = 256
   /// How long a client may take to send a request, to send the next one, or to take an answer.
   static let patience = Duration.seconds(30)
+  /// How long a reader of events may take none.
+  static let eventPatience = Duration.seconds(300)
   /// How long a client that we are done with may take to hang up.
   static let linger = Duration.seconds(2)
   /// How long the event loop of the calls may take to show that it is alive.

@@ -39,6 +39,12 @@ package final class AdminListener: Sendable {
     try await start { try await $0.withBoundSocket(descriptor).get() }
   }
 
+  /// Serves a TCP port of this machine's own address.
+  /// - Throws: what bind(2) says.
+  package func serve(port: Int) async throws {
+    try await start { try await $0.bind(host: "127.0.0.1", port: port).get() }
+  }
+
   private func start(_ bind: (ServerBootstrap) async throws -> any Channel) async throws {
     let bootstrap = ServerBootstrap(group: eventLoop)
       .serverChannelOption(.backlog, value: SOMAXCONN)

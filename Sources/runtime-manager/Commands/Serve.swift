@@ -100,7 +100,7 @@ struct Serve: AsyncParsableCommand {
       readiness.runtimeHasAnswered()
     }
     let admin = AdminEndpoint(
-      path: settings.admin.path,
+      path: settings.admin.path, metricsPort: settings.metricsPort?.number,
       routes: .daemon(
         AdminSources(
           plugins: plugins, dispatcher: dispatcher, store: store, accounts: accounts, metrics: metrics,

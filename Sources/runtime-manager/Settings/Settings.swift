@@ -49,6 +49,9 @@ struct Settings: ParsableArguments {
     transform: AdminSocket.parse)
   var admin = Self.defaultAdmin
 
+  @Option(help: ArgumentHelp("A TCP port of 127.0.0.1 that serves /metrics and nothing else.", valueName: "port"))
+  var metricsPort: TCPPort?
+
   @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
   var logLevel = Logger.Level.info
 
