@@ -12,7 +12,7 @@ struct RuntimeVersion: Sendable, Hashable {
   let api: String
 
   /// What the answer may take: a runtime under load is not a broken one.
-  private static let timeout: Duration = .seconds(10)
+  private static let timeout: Duration = .seconds(30)
 
   /// Asks whoever serves a socket. Must run on the group's executor.
   ///

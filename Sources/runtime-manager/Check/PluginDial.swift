@@ -28,18 +28,20 @@ enum PluginDial {
     }
   }
 
-  /// What a plugin has to answer.
-  private static let timeout: Duration = .seconds(5)
+  /// How long a plugin has to answer. More than its pods would wait: whether it is slow is not what is asked.
+  private static let timeout: Duration = .seconds(30)
 
   /// A method that no plugin changes anything for (gRPC's health checking protocol); most do not serve it.
   private static let methodPath = "/grpc.health.v1.Health/Check"
 
+  /// All at once.
   static func all(_ plugins: [Plugin]) async -> [Plugin: Outcome] {
     let group = ConnectionGroup(eventLoop: MultiThreadedEventLoopGroup(numberOfThreads: 1).next())
     return await withTaskExecutorPreference(group.executor) {
-      var outcomes: [Plugin: Outcome] = [:]
-      for plugin in plugins { outcomes[plugin] = await dial(plugin, group) }
-      return outcomes
+      await withTaskGroup { tasks in
+        for plugin in plugins { tasks.addTask { (plugin, await dial(plugin, group)) } }
+        return await tasks.reduce(into: [:]) { $0[$1.0] = $1.1 }
+      }
     }
   }
 
