@@ -233,6 +233,12 @@ class Socat(Way):
         return self.seen
 
 
+def admin_flags(binary, path):
+    """None for a build that is older than the admin side."""
+    known = subprocess.run([binary, "serve", "--help"], capture_output=True, text=True).stdout
+    return ["--admin", os.environ.get("BENCH_ADMIN", path)] if "--admin" in known else []
+
+
 class Manager(Way):
     """RuntimeManager with a hook directory of its own."""
 
@@ -240,10 +246,12 @@ class Manager(Way):
         stem = f"rm-{len(place.processes)}"
         super().__init__(name, place.named(f"{stem}.sock"))
         self.hooks, self.log = place.named(f"{stem}.d"), place.named(f"{stem}.log")
+        self.admin = place.named(f"{stem}.admin")
         os.mkdir(self.hooks, 0o755)
         for index, endpoint in enumerate(plugins):
             register(self.hooks, f"plugin-{index}", endpoint, points)
-        command = [binary, "serve", "--listen", self.socket, "--runtime-endpoint", runtime, "--hook-dir", self.hooks]
+        command = [binary, "serve", "--listen", self.socket, "--runtime-endpoint", runtime, "--hook-dir", self.hooks,
+                   *admin_flags(binary, self.admin)]
         with open(self.log, "wb") as stderr:
             self.process = place.start(command, self.socket, stderr=stderr)
         self.wait_log("store rebuilt")
