@@ -1,9 +1,9 @@
-package import Accounts
+internal import Accounts
 package import PluginsManager
 
 /// What the dispatcher keeps for one CRI call, from its first Pre hook to its last Post hook.
 ///
-/// Made by ``RuntimeDispatcher/call(about:in:hiddenEnvKeys:account:)`` from what kubelet sent, before any plugin
+/// Made by ``RuntimeDispatcher/call(about:in:hiddenEnvKeys:company:)`` from what kubelet sent, before any plugin
 /// changed anything.
 package struct HookedCall: Sendable {
   /// The plugins, as they were registered when the call came.
@@ -16,22 +16,24 @@ package struct HookedCall: Sendable {
   package let isExemptFromFail: Bool
   /// Envs that plugins are not shown, because a protobuf string cannot hold their values; nor may they set them.
   package let hiddenEnvKeys: Set<String>
-  /// Where what happens is noted; nil if nobody wants to know.
-  package let account: AccountDraft?
+  /// What goes along with it.
+  package let company: CallCompany
   /// To which plugin each changed field belongs, Pre and Post together.
   package private(set) var owners: [Field: String] = [:]
 
   init(
     registry: Registry, pod: String?, isSkipped: Bool, isExemptFromFail: Bool, hiddenEnvKeys: Set<String>,
-    account: AccountDraft? = nil
+    company: CallCompany = CallCompany()
   ) {
     self.registry = registry
     self.pod = pod
     self.isSkipped = isSkipped
     self.isExemptFromFail = isExemptFromFail
     self.hiddenEnvKeys = hiddenEnvKeys
-    self.account = account
+    self.company = company
   }
+
+  var account: AccountDraft? { company.account }
 
   /// The plugins to ask at `point`, in the order in which they are asked.
   package func plugins(at point: HookPoint) -> [Plugin] { isSkipped ? [] : registry.plugins(at: point) }

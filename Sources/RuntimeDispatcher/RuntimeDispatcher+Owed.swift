@@ -75,7 +75,8 @@ extension RuntimeDispatcher {
       do {
         // The answer is not read: a stopped object cannot be changed.
         _ = try await caller.call(
-          delivery.plugin, at: delivery.claim.hookPoint, request: request.bytes(), by: nil)
+          delivery.plugin, at: delivery.claim.hookPoint, request: request.bytes(), by: nil,
+          trace: delivery.company.trace)
         return .succeeded
       } catch {
         let cause = error == .cancelled ? HookFailure.Cause.ending : error

@@ -1,4 +1,4 @@
-package import Accounts
+internal import Accounts
 internal import Logging
 package import PluginsManager
 internal import Synchronization
@@ -13,21 +13,22 @@ extension RuntimeDispatcher {
   ///   - registry: the plugins that this call sees; the repetitions of an owed call go to whatever the plugin's file
   ///     says then.
   ///   - answerBy: when to return at the latest, the plugins' calls going on: 1 s before kubelet's deadline.
-  ///   - account: where what comes of the plugins is noted, also when this has returned.
+  ///   - company: what goes along with the call, also when this has returned.
   ///   - subject: what the object is. Asked once, in a task of the dispatcher; again with each repetition as
   ///     long as the answer is `unknown`. Must have a deadline of its own.
   package func postStop<R: HookRequest>(
     _ point: HookPoint, objectID: String, in registry: Registry, answerBy: ContinuousClock.Instant?,
-    account: AccountDraft? = nil, subject: @escaping @Sendable () async -> Subject<R>
+    company: CallCompany = CallCompany(), subject: @escaping @Sendable () async -> Subject<R>
   ) async {
     let plugins = registry.plugins(at: point)
     let claims = ledger.withLock { ledger in plugins.map { ledger.claim($0.name, point, objectID: objectID) } }
     let deliveries = zip(plugins, claims).compactMap { plugin, claim -> StopDelivery<R>? in
       guard let claim else {
-        account?.doesNotAsk(plugin.name, point.rawValue, isUnderFail: plugin.failurePolicy == .fail, .toldBefore)
+        company.account?.doesNotAsk(
+          plugin.name, point.rawValue, isUnderFail: plugin.failurePolicy == .fail, .toldBefore)
         return nil
       }
-      let delivery = StopDelivery(claim, to: plugin, account: account, subject)
+      let delivery = StopDelivery(claim, to: plugin, company: company, subject)
       delivery.noteAsked(at: clock.now)
       return delivery
     }
@@ -35,7 +36,7 @@ extension RuntimeDispatcher {
     let firstAttempts = Gathering<Bool>(count: deliveries.count)
     let isStarted = jobs.start {
       let subject = await subject()
-      if case .known(let request) = subject { account?.note(pod: request.podIdentity) }
+      if case .known(let request) = subject { company.account?.note(pod: request.podIdentity) }
       await withDiscardingTaskGroup { group in
         for (index, delivery) in deliveries.enumerated() {
           group.addTask {

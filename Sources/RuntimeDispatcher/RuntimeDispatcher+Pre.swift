@@ -43,7 +43,8 @@ extension RuntimeDispatcher {
   ) async throws(HookFailure.Cause) -> [Change] {
     if Task.isCancelled { throw .cancelled }
     defer { call.noteAnswered(plugin, at: point, clock.now) }
-    let answer = try await caller.call(plugin, at: point, request: request.bytes(), by: deadline)
+    let answer = try await caller.call(
+      plugin, at: point, request: request.bytes(), by: deadline, trace: call.company.trace)
     return try request.differences(toAnswer: answer)
   }
 

@@ -1,4 +1,4 @@
-package import Accounts
+internal import Accounts
 internal import HookMessages
 package import Logging
 package import PluginsManager
@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// For each hooked call, make a ``HookedCall`` from what kubelet sent, then use ``pre(_:_:call:deadline:)``
 /// before the runtime is asked and ``postStart(_:call:deadline:)`` or
-/// ``postStop(_:objectID:in:answerBy:account:subject:)`` after it. The dispatcher knows hook messages only; the caller
+/// ``postStop(_:objectID:in:answerBy:company:subject:)`` after it. The dispatcher knows hook messages only; the caller
 /// turns the returned changes into CRI fields. It logs every failure of a plugin once; what it throws need not
 /// be logged again. It holds no lock while a plugin is asked, so a slow plugin delays its own pod only.
 ///
@@ -54,24 +54,24 @@ package final class RuntimeDispatcher: Service, Sendable {
   ///     also means that the pod can be neither skipped nor exempt from Fail.
   ///   - registry: the plugins that this call sees until its end.
   ///   - hiddenEnvKeys: envs of the container that `request` lacks because their values are not UTF-8.
-  ///   - account: where what happens is noted.
+  ///   - company: what goes along with the call.
   package func call(
     about request: (some HookRequest)?, in registry: Registry, hiddenEnvKeys: Set<String> = [],
-    account: AccountDraft? = nil
+    company: CallCompany = CallCompany()
   ) -> HookedCall {
-    if let request { account?.note(pod: request.podIdentity) }
+    if let request { company.account?.note(pod: request.podIdentity) }
     return HookedCall(
       registry: registry,
       pod: request?.podIdentity.description,
       isSkipped: request.map(rules.skips) ?? false,
       isExemptFromFail: request.map(isExempt) ?? false,
       hiddenEnvKeys: hiddenEnvKeys,
-      account: account)
+      company: company)
   }
 
   /// Begins a call whose subject is unknown.
-  package func callAboutUnknown(in registry: Registry, account: AccountDraft? = nil) -> HookedCall {
-    call(about: EncodedPod?.none, in: registry, account: account)
+  package func callAboutUnknown(in registry: Registry, company: CallCompany = CallCompany()) -> HookedCall {
+    call(about: EncodedPod?.none, in: registry, company: company)
   }
 
   /// An object has been removed. Its successful PostStop* calls are forgotten; what is owed stays owed.

@@ -132,7 +132,8 @@ import Testing
     try rig.transport.plugin("a", answers: cpuShares(7))
     let account = rig.draft()
     var container = request
-    var call = rig.dispatcher.call(about: request, in: Registry(plugins: [.named("a")]), account: account)
+    var call = rig.dispatcher.call(
+      about: request, in: Registry(plugins: [.named("a")]), company: CallCompany(account: account))
     _ = try await rig.dispatcher.pre(.preStartContainer, &container, call: &call, deadline: nil)
     try rig.dispatcher.failure(
       of: [.named("a")], .runtimeRefused(Status(.invalidArgument, "no")), at: .preStartContainer, call: call)

@@ -38,7 +38,7 @@ enum CreateContainer: LifeCycleCall {
     var container = ContainerResourceHookRequest(request, pod: pod)
     var call = exchange.server.dispatcher.call(
       about: container, in: exchange.registry, hiddenEnvKeys: VisibleEnvs(request.config.envs).hiddenKeys,
-      account: exchange.account)
+      company: exchange.company)
     let changes = try await exchange.pre(.preCreateContainer, &container, &call)
     request.apply(changes)
     return try await exchange.forward(Self.self, request, isChanged: recorded != nil || !changes.isEmpty)

@@ -27,7 +27,7 @@ extension Exchange {
     }
     guard CallOutcome(answer.status.code).isStopped(isKnown: isKnown) else {
       subject.cancel()
-      server.dispatcher.callAboutUnknown(in: registry, account: account).noteRuntimeFailed(at: point)
+      server.dispatcher.callAboutUnknown(in: registry, company: company).noteRuntimeFailed(at: point)
       return answer
     }
     await postStop(point, objectID: id, answerBy: answerBy) {
@@ -45,7 +45,7 @@ extension Exchange {
     subject: @escaping @Sendable () async -> Subject<About>
   ) async {
     await server.dispatcher.postStop(
-      point, objectID: objectID, in: registry, answerBy: answerBy, account: account, subject: subject)
+      point, objectID: objectID, in: registry, answerBy: answerBy, company: company, subject: subject)
     // Removed meanwhile, or before: nobody will report that again.
     if !server.store.has(objectID) { server.dispatcher.forget(objectID: objectID) }
   }

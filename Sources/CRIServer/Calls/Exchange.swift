@@ -24,6 +24,8 @@ final class Exchange: @unchecked Sendable {
   let registry: Registry
   /// What is told of this call afterwards.
   let account: AccountDraft
+  /// That, and the trace that it belongs to.
+  let company: CallCompany
   /// kubelet's deadline; nil if it set none.
   let deadline: ContinuousClock.Instant?
   /// When all Pre hooks, and the look-up before them, must be done: half of what kubelet gave.
@@ -52,6 +54,7 @@ final class Exchange: @unchecked Sendable {
     let now = server.clock.now
     preDeadline = deadline.map { now + ($0 - now) / 2 }
     account = AccountDraft(verb: verb.rawValue, began: now, book: server.accounts)
+    company = CallCompany(account: account, trace: headers.traceContext)
   }
 
   /// Does the call.
@@ -96,7 +99,7 @@ final class Exchange: @unchecked Sendable {
       return container.hookRequest
     case .gone: return nil
     case .unknown(let why):
-      let call = server.dispatcher.callAboutUnknown(in: registry, account: account)
+      let call = server.dispatcher.callAboutUnknown(in: registry, company: company)
       do throws(Refusal) {
         for point in points {
           try server.dispatcher.failure(of: call.plugins(at: point), .subjectUnknown(why), at: point, call: call)

@@ -32,7 +32,7 @@ enum RunPodSandbox: LifeCycleCall {
   ) async throws(CallEnd) -> UnaryAnswer {
     var request = request
     var pod = request.pod
-    var call = exchange.server.dispatcher.call(about: pod, in: exchange.registry, account: exchange.account)
+    var call = exchange.server.dispatcher.call(about: pod, in: exchange.registry, company: exchange.company)
     let changes = try await exchange.pre(.preRunPodSandbox, &pod, &call)
     request.apply(changes)
     // What the plugins were told and what they changed of it is what is remembered.

@@ -27,7 +27,7 @@ enum StartContainer: LifeCycleCall {
     guard var container = try await exchange.container(id, at: [.preStartContainer, .postStartContainer]) else {
       return try await exchange.forward(Self.self, request)
     }
-    var call = exchange.server.dispatcher.call(about: container, in: exchange.registry, account: exchange.account)
+    var call = exchange.server.dispatcher.call(about: container, in: exchange.registry, company: exchange.company)
     let annotations: [String: String]
     do throws(Refusal) {
       annotations = try await pre(&container, &call, id, exchange)

@@ -30,7 +30,7 @@ enum UpdateContainerResources: LifeCycleCall {
       return try await exchange.forward(Self.self, request)
     }
     container.overlay(request)
-    var call = exchange.server.dispatcher.call(about: container, in: exchange.registry, account: exchange.account)
+    var call = exchange.server.dispatcher.call(about: container, in: exchange.registry, company: exchange.company)
     let changes = try await exchange.pre(.preUpdateContainerResources, &container, &call)
     var request = request
     request.apply(changes)

@@ -26,11 +26,15 @@ package final class GRPCHookTransport: HookTransport, @unchecked Sendable {
   package init(group: ConnectionGroup) { self.group = group }
 
   package func call(
-    _ plugin: Plugin, methodPath: String, request: [UInt8], timeout: Duration
+    _ plugin: Plugin, methodPath: String, request: [UInt8], timeout: Duration, trace: TraceContext?
   ) async throws(HookCallError) -> [UInt8] {
     let channel = channel(to: plugin)
     let deadline = NIODeadline.now() + TimeAmount(timeout)
     let headers = HeaderBlock.request(path: methodPath, timeout: timeout)
+    if let trace {
+      headers.append(TraceContext.parentName, trace.parent)
+      if let state = trace.state { headers.append(TraceContext.stateName, state) }
+    }
     let body = UnaryBody.body(of: request)
     var isRepeated = false
     while true {

@@ -9,9 +9,10 @@ package protocol HookTransport: Sendable {
   ///   - methodPath: the hook point's ``HookPoint/methodPath``.
   ///   - request: the serialized request message.
   ///   - timeout: what the whole call may take, dialling and the one retry included; more than zero.
+  ///   - trace: what the plugin is told of the trace that the call belongs to.
   /// - Returns: the serialized answer message, at most 4 MiB.
   func call(
-    _ plugin: Plugin, methodPath: String, request: [UInt8], timeout: Duration
+    _ plugin: Plugin, methodPath: String, request: [UInt8], timeout: Duration, trace: TraceContext?
   ) async throws(HookCallError) -> [UInt8]
 
   /// The socket file at the plugin's path now, nil if there is none. One `stat`; must not wait for the plugin.

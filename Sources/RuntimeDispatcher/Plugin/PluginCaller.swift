@@ -18,7 +18,7 @@ final class PluginCaller: Sendable {
   /// - Returns: the serialized answer.
   /// - Throws: the cause of the failure; `cancelled` if the calling task was cancelled.
   func call(
-    _ plugin: Plugin, at point: HookPoint, request: [UInt8], by deadline: ContinuousClock.Instant?
+    _ plugin: Plugin, at point: HookPoint, request: [UInt8], by deadline: ContinuousClock.Instant?, trace: TraceContext?
   ) async throws(HookFailure.Cause) -> [UInt8] {
     let left = deadline.map { clock.left(until: $0) } ?? plugin.timeout
     guard left > .zero else { throw .noTimeLeft }
@@ -26,7 +26,8 @@ final class PluginCaller: Sendable {
     let isShortened = left < plugin.timeout
     do {
       let answer = try await transport.call(
-        plugin, methodPath: point.methodPath, request: request, timeout: min(left, plugin.timeout))
+        plugin, methodPath: point.methodPath, request: request, timeout: min(left, plugin.timeout),
+        trace: trace)
       ended(.answered, pass, plugin)
       return answer
     } catch {

@@ -6,18 +6,18 @@ struct StopDelivery<R: HookRequest>: Sendable {
   let claim: StopLedger.Claim
   /// As it is registered: at the stop, and then at each repetition.
   var plugin: Plugin
-  /// Where what comes of it is noted.
-  let account: AccountDraft?
+  /// What goes along with it, repetitions included.
+  let company: CallCompany
   /// Looks the subject up once more.
   let lookUp: @Sendable () async -> Subject<R>
 
   init(
-    _ claim: StopLedger.Claim, to plugin: Plugin, account: AccountDraft?,
+    _ claim: StopLedger.Claim, to plugin: Plugin, company: CallCompany,
     _ lookUp: @escaping @Sendable () async -> Subject<R>
   ) {
     self.claim = claim
     self.plugin = plugin
-    self.account = account
+    self.company = company
     self.lookUp = lookUp
   }
 

@@ -43,7 +43,7 @@ struct PortTransport: HookTransport {
   let outside: Outside
 
   func call(
-    _ plugin: Plugin, methodPath: String, request: [UInt8], timeout: Duration
+    _ plugin: Plugin, methodPath: String, request: [UInt8], timeout: Duration, trace: TraceContext?
   ) async throws(HookCallError) -> [UInt8] {
     guard let point = HookPoint.allCases.first(where: { $0.methodPath == methodPath }) else {
       throw .badAnswer("no such method")

@@ -13,6 +13,7 @@ final class MemoryTransport: HookTransport {
     let methodPath: String
     let request: [UInt8]
     let timeout: Duration
+    let trace: TraceContext?
 
     var container: ContainerResourceHookRequest {
       get throws { try ContainerResourceHookRequest(serializedBytes: request) }
@@ -82,10 +83,11 @@ final class MemoryTransport: HookTransport {
   }
 
   func call(
-    _ plugin: Plugin, methodPath: String, request: [UInt8], timeout: Duration
+    _ plugin: Plugin, methodPath: String, request: [UInt8], timeout: Duration, trace: TraceContext?
   ) async throws(HookCallError) -> [UInt8] {
     let asked = Asked(
-      plugin: plugin.name, endpoint: plugin.endpoint, methodPath: methodPath, request: request, timeout: timeout)
+      plugin: plugin.name, endpoint: plugin.endpoint, methodPath: methodPath, request: request, timeout: timeout,
+      trace: trace)
     let (behaviour, watchers) = state.withLock { state in
       state.asked.append(asked)
       let due = state.watchers.filter { $0.count <= state.asked.count }

@@ -56,7 +56,8 @@ struct Rig: Sendable {
     let account = draft()
     defer { account.file() }
     var call = dispatcher.call(
-      about: request, in: Registry(plugins: plugins), hiddenEnvKeys: hiddenEnvKeys, account: account)
+      about: request, in: Registry(plugins: plugins), hiddenEnvKeys: hiddenEnvKeys,
+      company: CallCompany(account: account))
     let changes = try await dispatcher.pre(
       point, &request, call: &call, deadline: budget.map { dispatcher.clock.now + $0 })
     return (request, changes)
@@ -69,7 +70,7 @@ struct Rig: Sendable {
     var request = request
     let account = draft()
     defer { account.file() }
-    var call = dispatcher.call(about: request, in: Registry(plugins: plugins), account: account)
+    var call = dispatcher.call(about: request, in: Registry(plugins: plugins), company: CallCompany(account: account))
     let changes = try await dispatcher.postStart(
       &request, call: &call, deadline: budget.map { dispatcher.clock.now + $0 })
     return (request, changes)
@@ -79,7 +80,8 @@ struct Rig: Sendable {
   func postStop(_ request: ContainerResourceHookRequest, _ plugins: [Plugin], object objectID: String = "c1") async {
     let account = draft()
     await dispatcher.postStop(
-      .postStopContainer, objectID: objectID, in: Registry(plugins: plugins), answerBy: nil, account: account
+      .postStopContainer, objectID: objectID, in: Registry(plugins: plugins), answerBy: nil,
+      company: CallCompany(account: account)
     ) { .known(request) }
     account.file()
   }
