@@ -33,13 +33,18 @@ package final class CallMeters: @unchecked Sendable {
   package func callBegins() { level.wrappingAdd(1, ordering: .relaxed) }
 
   package func callEnds(method: Int, code: Int) {
-    level.wrappingSubtract(1, ordering: .relaxed)
+    counter(method: method, code: code).increment()
+    // Behind it: when nothing is in flight, everything is counted.
+    level.wrappingSubtract(1, ordering: .releasing)
+  }
+
+  private func counter(method: Int, code: Int) -> Counter {
     let index = method * codes.count + code
-    if let counter = calls[index] { return counter.increment() }
+    if let counter = calls[index] { return counter }
     let counter = Counter(
       label: MetricTable.calls.name, dimensions: [("method", methods[method]), ("code", codes[code])], factory: factory)
     calls[index] = counter
-    counter.increment()
+    return counter
   }
 
   package func request(bytes: Int) { requestBytes.increment(by: bytes) }
@@ -47,5 +52,5 @@ package final class CallMeters: @unchecked Sendable {
   package func answer(bytes: Int) { answerBytes.increment(by: bytes) }
 
   /// Calls that have begun and not ended.
-  package var inFlight: Int { level.load(ordering: .relaxed) }
+  package var inFlight: Int { level.load(ordering: .acquiring) }
 }
