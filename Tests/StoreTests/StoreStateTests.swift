@@ -147,6 +147,24 @@ import Testing
     state.end(second)
     #expect(state.traceCount == 0)
   }
+
+  @Test mutating func knowsWhetherAPodHasRecordedChanges() {
+    #expect(!state.hasRecordedChanges)
+    state.insert(pod, podSandboxID: "p", body: [1], changes: [])
+    state.insert(container, "p", [2])
+    #expect(!state.hasRecordedChanges)
+    for _ in 0..<2 { state.insert(pod, podSandboxID: "p", body: [1], changes: [7]) }
+    #expect(state.hasRecordedChanges)
+    state.markStale(pod)
+    let token = state.begin()
+    state.remember(pod, "p", [3], token)
+    #expect(state.hasRecordedChanges)
+    state.remove(pod)
+    #expect(!state.hasRecordedChanges)
+    state.insert(.pod("q"), podSandboxID: "q", body: [1], changes: [7])
+    #expect(state.removeUnlisted([], from: state.begin()) == [.pod("q")])
+    #expect(!state.hasRecordedChanges && state.entries.isEmpty)
+  }
 }
 
 extension StoreState {

@@ -25,6 +25,26 @@ import Testing
     }
   }
 
+  /// RunPodSandbox is read without decoding it: its bytes are changed at random here, the same way every time, so that
+  /// every run compares much that nobody thought of with swift-protobuf.
+  @Test func runPodSandboxHoldsWithAnyBytesChanged() throws {
+    var random = SplitMix(seed: 1)
+    for input in try Self.inputs(of: "run-pod-sandbox") where !input.bytes.isEmpty {
+      for _ in 0..<200 {
+        var bytes = input.bytes
+        for _ in 0...random.next() % 3 {
+          let place = Int(random.next() % UInt64(bytes.count))
+          switch random.next() % 3 {
+          case 0: bytes[place] = UInt8(truncatingIfNeeded: random.next())
+          case 1: bytes[place] ^= 1 << UInt8(random.next() % 8)
+          default: bytes.swapAt(place, Int(random.next() % UInt64(bytes.count)))
+          }
+        }
+        Self.check("run-pod-sandbox", bytes, of: input)
+      }
+    }
+  }
+
   @Test func everyFolderIsOfATarget() throws {
     let folders = try FileManager.default.contentsOfDirectory(atPath: Self.root + "/Corpus")
     #expect(Set(folders) == Set(fuzzTargetNames))
@@ -35,6 +55,21 @@ import Testing
       for one in fuzzTargets where one.name == target { try one.check(bytes) }
     } catch {
       Issue.record("the first \(bytes.count) bytes of Tests/Fuzz/\(input.path): \(error)")
+    }
+  }
+
+  /// The SplitMix64 algorithm.
+  private struct SplitMix {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var mixed = state
+      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+      return mixed ^ (mixed >> 31)
     }
   }
 
