@@ -7,7 +7,7 @@ release := .build/release/runtime-manager
 # tests; nearly everything here is confined to one event loop.
 release-flags := -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -enforce-exclusivity=unchecked
 debug := .build/debug/runtime-manager
-SUITES := Tests/CommandLine Tests/Wire Tests/Admin Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Package Tests/Documentation
+SUITES := Tests/CommandLine Tests/Wire Tests/Admin Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Node Tests/Upgrade Tests/Package Tests/Documentation
 
 .DEFAULT_GOAL := help
 .PHONY: help run test bench scale soak fuzz test-asan test-tsan prove build deb check clean \

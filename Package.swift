@@ -81,12 +81,22 @@ let package = Package(
         logging, nioCore, nioHTTP1, nioPosix,
       ], swiftSettings: strict),
 
+    // The service manager's side, and the place's from one process to the next.
+    .target(name: "Systemd", swiftSettings: strict),
+    .target(name: "HandoverMessages", dependencies: [swiftProtobuf]),
+    .target(
+      name: "Handover",
+      dependencies: [
+        "CRIServer", "HandoverMessages", "HookMessages", "PluginsManager", "RuntimeDispatcher", "Store", logging,
+        nioCore, nioPosix, serviceLifecycle, swiftProtobuf,
+      ], swiftSettings: strict),
+
     .executableTarget(
       name: "runtime-manager",
       dependencies: [
-        "Accounts", "Admin", "CProcess", "CRIMessages", "CRIServer", "GRPC", "HTTP2", "HookMessages", "Meters",
-        "PluginsManager", "Prometheus", "RuntimeDispatcher", "Store", "YAML", argumentParser, coreMetrics, logging,
-        nioCore, nioPosix, serviceLifecycle, swiftProtobuf, unixSignals,
+        "Accounts", "Admin", "CProcess", "CRIMessages", "CRIServer", "GRPC", "HTTP2", "Handover", "HookMessages",
+        "Meters", "PluginsManager", "Prometheus", "RuntimeDispatcher", "Store", "Systemd", "YAML", argumentParser,
+        coreMetrics, logging, nioCore, nioPosix, serviceLifecycle, swiftProtobuf, unixSignals,
       ],
       swiftSettings: strict,
       // Nobody loads a library into the daemon: without its symbols it is 2 MB smaller in memory, and 1.4 MB with
@@ -121,6 +131,13 @@ let package = Package(
     .testTarget(name: "AccountsTests", dependencies: ["Accounts"], swiftSettings: strict),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "HookMessages", swiftProtobuf], swiftSettings: strict),
+    .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
+    .testTarget(
+      name: "HandoverTests",
+      dependencies: [
+        "Handover", "HandoverMessages", "HookMessages", "PluginsManager", "RuntimeDispatcher", "Store", nioCore,
+        swiftProtobuf,
+      ], swiftSettings: strict),
     .testTarget(
       name: "CRIServerTests",
       dependencies: [

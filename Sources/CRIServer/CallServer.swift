@@ -26,6 +26,8 @@ package final class CallServer: @unchecked Sendable {
   let clock: SteadyClock
   private let logger: Logger
   private var collectedBytes = 0
+  /// The process that has taken over, if one has.
+  package var successor: (any CallSuccessor)?
 
   package init(
     group: ConnectionGroup, runtimeEndpoint: RuntimeEndpoint, imageEndpoint: RuntimeEndpoint,
@@ -71,6 +73,7 @@ package final class CallServer: @unchecked Sendable {
   /// - Parameter bytes: What the report holds.
   func report(bytes: Int, _ report: @escaping @Sendable () -> Void) {
     let waiting = store.later(report)
+    if let successor { return successor.tell() }
     if waiting == 1 {
       group.eventLoop.assumeIsolated().scheduleTask(in: ServerLimits.reportDelay) { self.store.catchUp() }
     }

@@ -181,7 +181,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   package func channelActive(context: ChannelHandlerContext) { setNeedsFlush() }
 
   package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard !isDead else { return }
+    guard !isDead, !isClosing else { return }
     group.eventLoop.assertInEventLoop()
     group.beginRead()
     defer { group.endRead() }
@@ -243,7 +243,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
 
   func flush() {
     isAwaitingFlush = false
-    guard let context, !isFlushing, !isDead, context.channel.isActive else { return }
+    guard let context, !isFlushing, !isDead, !isClosing, context.channel.isActive else { return }
     isFlushing = true
     defer { isFlushing = false }
     while context.channel.isWritable {
@@ -290,8 +290,20 @@ package final class HTTP2Connection: ChannelInboundHandler {
     guard !isClosing else { return }
     isClosing = true
     let written = context.eventLoop.makePromise(of: Void.self)
-    written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+    written.futureResult.assumeIsolated().whenComplete { _ in self.closeBehindReader(context) }
     context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+  }
+
+  /// A peer that still writes (acknowledgements, windows) into a socket that is closed is told so at once, and then does not
+  /// read the answers that lie there for it: so only our direction is closed first, and the rest when the peer has seen that.
+  private func closeBehindReader(_ context: ChannelHandlerContext) {
+    guard role == .server else { return context.close(promise: nil) }
+    let closed = context.eventLoop.makePromise(of: Void.self)
+    closed.futureResult.assumeIsolated().whenFailure { _ in context.close(promise: nil) }
+    context.close(mode: .output, promise: closed)
+    context.eventLoop.assumeIsolated().scheduleTask(in: HTTP2Limits.lingering) { [weak self] in
+      self?.context?.close(promise: nil)
+    }
   }
 
   private func pushOut(_ context: ChannelHandlerContext) {

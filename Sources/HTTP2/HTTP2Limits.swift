@@ -32,6 +32,8 @@ package enum HTTP2Limits {
   static let queuedFrames = 32_000
   /// Header lists that wait for such a peer, bytes: beyond it, the connection takes no more.
   static let queuedHeaderBytes = 16 << 20
+  /// How long a connection that is over waits for its client to have read everything and to close it.
+  static let lingering = TimeAmount.seconds(5)
   /// DATA below this size is copied into the buffer of small frames: cheaper than another iovec.
   static let copyBelowBytes = 8 << 10
   /// A write is handed to the channel when this much has been collected.

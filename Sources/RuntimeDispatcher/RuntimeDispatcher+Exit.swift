@@ -9,7 +9,8 @@ extension RuntimeDispatcher {
 
   /// A call that came when the dispatcher had ended: if it would have been owed, it counts as such.
   func lose<R: HookRequest>(_ delivery: StopDelivery<R>) {
-    _ = ledger.withLock { $0.end(delivery.claim) }
+    end(delivery, .abandoned)
+    waiting.withLock { $0.ended(1) }.forEach { $0.resume() }
     let isUnderFail = delivery.plugin.failurePolicy == .fail
     delivery.note(
       HookFailure.Cause.ending.failure(isUnderFail ? .dropped : .ignored), attempt: 1, at: clock.now)

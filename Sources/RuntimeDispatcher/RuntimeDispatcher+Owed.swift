@@ -7,15 +7,25 @@ extension RuntimeDispatcher {
   /// Attempts the call until it succeeds, is needless, is no longer owed, or the dispatcher ends. Each repetition
   /// goes to the plugin as it is registered then; if nothing registers it for the hook point any more, nobody is
   /// there to be owed the call.
-  /// - Parameter attempted: called after the first attempt; may be called again.
+  /// - Parameters:
+  ///   - resuming: it is owed already, and when its next attempt is due.
+  ///   - attempted: called after the first attempt; may be called again.
   func deliver<R: HookRequest>(
-    _ delivery: StopDelivery<R>, subject: Subject<R>, attempted: @Sendable () -> Void
+    _ delivery: StopDelivery<R>, subject: Subject<R>,
+    resuming: (schedule: OwedSchedule, at: ContinuousClock.Instant)? = nil,
+    attempted: @Sendable () -> Void = {}
   ) async {
-    defer { attempted() }
+    defer {
+      attempted()
+      waiting.withLock { $0.ended(1) }.forEach { $0.resume() }
+    }
     var delivery = delivery
     var subject = subject
-    var schedule: OwedSchedule?
+    var schedule = resuming?.schedule
     var attempts = 0
+    if let resuming {
+      guard await waits(until: resuming.at, resuming.schedule, attempts, &delivery, &subject) else { return }
+    }
     while ledger.withLock({ $0.isOpen(delivery.claim) }) {
       attempts += 1
       let began = clock.now
@@ -25,17 +35,17 @@ extension RuntimeDispatcher {
       switch ended {
       case .succeeded:
         note(.answered)
-        ledger.withLock { $0.succeed(delivery.claim) }
+        end(delivery, .succeeded)
         if schedule != nil { log(.info, "the owed call has succeeded", delivery, subject) }
         return
       case .needless(let reason):
         note(.notAsked(reason))
-        return _ = ledger.withLock { $0.end(delivery.claim) }
+        return end(delivery, .abandoned)
       case .failed(let cause, isOwed: false):
         note(cause.failure(.ignored))
         counted.withLock { $0.failuresIgnored += 1 }
         log(.warning, "\(cause)", delivery, subject, verdict: "ignored")
-        return _ = ledger.withLock { $0.end(delivery.claim) }
+        return end(delivery, .abandoned)
       case .failed(let cause, isOwed: true):
         var following = schedule ?? OwedSchedule(firstFailureAt: clock.now)
         let next = following.next(afterFailureAt: clock.now)
@@ -50,15 +60,61 @@ extension RuntimeDispatcher {
           return giveUp(delivery, subject, "owed for \(OwedSchedule.limit.inWords), last failure: \(cause)")
         }
         schedule = following
-        // Cancelled: the call stays open in the ledger, where `run()` finds it.
-        do { try await clock.sleep(until: next) } catch { return }
-        guard let plugin = registrationNow(delivery.plugin), plugin.hookPoints.contains(delivery.claim.hookPoint)
-        else {
-          delivery.note(.notAsked(.registrationGone), attempt: attempts + 1, at: clock.now)
-          return giveUp(delivery, subject, "owed, and now its registration is gone")
+        guard await waits(until: next, following, attempts, &delivery, &subject) else { return }
+      }
+    }
+  }
+
+  /// Waits for the next attempt of an owed call, and finds out to whom it goes then.
+  /// - Returns: false if there is none here: the dispatcher ends, another process has taken over, or nothing registers
+  ///   the plugin any more.
+  private func waits<R: HookRequest>(
+    until next: ContinuousClock.Instant, _ schedule: OwedSchedule, _ attempts: Int,
+    _ delivery: inout StopDelivery<R>, _ subject: inout Subject<R>
+  ) async -> Bool {
+    guard await sleeps(delivery.claim, until: next, schedule, OwedCall.About(subject)) else { return false }
+    guard let plugin = registrationNow(delivery.plugin), plugin.hookPoints.contains(delivery.claim.hookPoint)
+    else {
+      delivery.note(.notAsked(.registrationGone), attempt: attempts + 1, at: clock.now)
+      giveUp(delivery, subject, "owed, and now its registration is gone")
+      return false
+    }
+    delivery.plugin = plugin
+    if case .unknown = subject { subject = await delivery.lookUp() }
+    return true
+  }
+
+  private func sleeps(
+    _ claim: StopLedger.Claim, until next: ContinuousClock.Instant, _ schedule: OwedSchedule, _ about: OwedCall.About
+  ) async -> Bool {
+    let owed: @Sendable () -> OwedCall = { [clock] in
+      OwedCall(
+        call: claim.call, about: about, wait: clock.left(until: next), delay: schedule.delay,
+        left: clock.left(until: schedule.end))
+    }
+    // Cancelled: the call stays open in the ledger, where `run()` finds it.
+    while true {
+      let (turn, quiet) = waiting.withLock { $0.wait(claim, owed) }
+      quiet.forEach { $0.resume() }
+      switch turn {
+      case .undecided:
+        do { try await clock.sleep(until: clock.now + Waiting.decision) } catch { return false }
+      case .handOn(let successor):
+        successor.ended(claim.call, .owed(owed()))
+        _ = ledger.withLock { $0.end(claim) }
+        return false
+      case .sleep:
+        do { try await clock.sleep(until: next) } catch {
+          waiting.withLock { $0.leave(claim) }
+          return false
         }
-        delivery.plugin = plugin
-        if case .unknown = subject { subject = await delivery.lookUp() }
+        while !waiting.withLock({ $0.wake(claim) }) {
+          do { try await clock.sleep(until: clock.now + Waiting.decision) } catch {
+            waiting.withLock { $0.leave(claim) }
+            return false
+          }
+        }
+        return ledger.withLock { $0.isOpen(claim) }
       }
     }
   }
@@ -85,6 +141,17 @@ extension RuntimeDispatcher {
     }
   }
 
+  /// The call is over, here and for the process that has taken over, if there is one.
+  func end<R: HookRequest>(_ delivery: StopDelivery<R>, _ end: StopEnd) {
+    ledger.withLock { ledger in
+      switch end {
+      case .succeeded: ledger.succeed(delivery.claim)
+      case .abandoned, .owed: ledger.end(delivery.claim)
+      }
+    }
+    waiting.withLock { $0.successor }?.ended(delivery.claim.call, end)
+  }
+
   private func owe<R: HookRequest>(
     _ delivery: StopDelivery<R>, _ subject: Subject<R>, _ cause: HookFailure.Cause
   ) {
@@ -104,7 +171,8 @@ extension RuntimeDispatcher {
   private func giveUp<R: HookRequest>(
     _ delivery: StopDelivery<R>, _ subject: Subject<R>, _ why: String
   ) {
-    guard ledger.withLock({ $0.end(delivery.claim) }) else { return }
+    guard ledger.withLock({ $0.isOpen(delivery.claim) }) else { return }
+    end(delivery, .abandoned)
     counted.withLock { $0.owedDropped += 1 }
     log(.error, why, delivery, subject, verdict: "dropped")
   }

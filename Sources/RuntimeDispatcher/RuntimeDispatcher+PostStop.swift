@@ -22,7 +22,7 @@ extension RuntimeDispatcher {
   ) async {
     let plugins = registry.plugins(at: point)
     let claims = ledger.withLock { ledger in plugins.map { ledger.claim($0.name, point, objectID: objectID) } }
-    let deliveries = zip(plugins, claims).compactMap { plugin, claim -> StopDelivery<R>? in
+    let claimed = zip(plugins, claims).compactMap { plugin, claim -> StopDelivery<R>? in
       guard let claim else {
         company.account?.doesNotAsk(
           plugin.name, point.rawValue, isUnderFail: plugin.failurePolicy == .fail, .toldBefore)
@@ -32,6 +32,9 @@ extension RuntimeDispatcher {
       delivery.noteAsked(at: clock.now)
       return delivery
     }
+    guard !claimed.isEmpty else { return }
+    waiting.withLock { $0.began(claimed.count) }
+    let deliveries = await granted(claimed)
     guard !deliveries.isEmpty else { return }
     let firstAttempts = Gathering<Bool>(count: deliveries.count)
     let isStarted = jobs.start {
@@ -47,6 +50,22 @@ extension RuntimeDispatcher {
     }
     guard isStarted else { return deliveries.forEach(lose) }
     await wait(for: firstAttempts, until: answerBy)
+  }
+
+  /// Of these, the calls that the process which has taken over, if there is one, does not make itself.
+  private func granted<R: HookRequest>(_ claimed: [StopDelivery<R>]) async -> [StopDelivery<R>] {
+    guard let successor = waiting.withLock({ $0.successor }) else { return claimed }
+    var granted: [StopDelivery<R>] = []
+    for delivery in claimed {
+      if await successor.claims(delivery.claim.call) {
+        granted.append(delivery)
+      } else {
+        _ = ledger.withLock { $0.end(delivery.claim) }
+        delivery.note(.notAsked(.toldBefore), attempt: 1, at: clock.now)
+        waiting.withLock { $0.ended(1) }.forEach { $0.resume() }
+      }
+    }
+    return granted
   }
 
   /// Returns also when the caller's task is cancelled: kubelet waits no more.

@@ -23,6 +23,7 @@ package final class RuntimeDispatcher: Service, Sendable {
   let ledger = Mutex(StopLedger())
   let counted = Mutex(DispatcherCounters())
   let jobs = PostJobs()
+  let waiting = Mutex(Waiting())
   let registrationNow: @Sendable (Plugin) -> Plugin?
   private let executor: (any TaskExecutor)?
 

@@ -9,6 +9,8 @@ internal import Synchronization
 package final class Store: Sendable {
   private let state = Mutex(StoreState())
   private let reports = Mutex<[@Sendable () -> Void]>([])
+  /// Told of each change that the journal keeps.
+  let whenJournalled = Mutex<(@Sendable () -> Void)?>(nil)
   private let whenRemoved: @Sendable (RecordID) -> Void
 
   /// - Parameter whenRemoved: told of each record that goes, whatever the reason; called outside the lock.
@@ -39,9 +41,20 @@ package final class Store: Sendable {
     for report in due { report() }
   }
 
-  private func withState<Outcome: Sendable>(_ body: (inout StoreState) -> Outcome) -> Outcome {
+  func withState<Outcome: Sendable>(_ body: (inout StoreState) -> Outcome) -> Outcome {
     catchUp()
     return state.withLock { body(&$0) }
+  }
+
+  /// Makes a change that a call reports, and keeps it in the journal if there is one.
+  ///
+  /// - Parameter body: Gives what to keep; nil if nothing has changed.
+  func note(_ body: (inout StoreState) -> StoreChange?) {
+    let isKept = withState { state in
+      guard let change = body(&state) else { return false }
+      return state.keep(change)
+    }
+    if isKept { whenJournalled.withLock { $0 }?() }
   }
 
   // MARK: Look-up
@@ -94,8 +107,10 @@ package final class Store: Sendable {
   /// The runtime has run a pod sandbox.
   package func insertPod(_ record: PodRecord, id: String) {
     guard let body = record.request.bytes else { return }
-    let changes = record.changes?.bytes
-    withState { $0.insert(.pod(id), podSandboxID: id, body: body, changes: changes) }
+    apply(
+      .inserted(
+        StoreRecord(
+          id: .pod(id), podSandboxID: id, body: body, changes: record.changes?.bytes, isStale: false)))
   }
 
   /// The runtime has run a pod sandbox.
@@ -105,22 +120,24 @@ package final class Store: Sendable {
   package func insertPod(encoded request: [UInt8], changes: [UInt8], id: String) {
     // Whoever put it together may have left room in it, which is not kept for as long as the pod lives.
     let body = Array(request[...])
-    withState { $0.insert(.pod(id), podSandboxID: id, body: body, changes: changes) }
+    apply(
+      .inserted(StoreRecord(id: .pod(id), podSandboxID: id, body: body, changes: changes, isStale: false)))
   }
 
   /// The runtime has created a container, whose id is in `container_meta`.
   package func insertContainer(_ record: ContainerRecord) {
     guard let body = record.request.bytes else { return }
-    withState {
-      $0.insert(.container(record.id), podSandboxID: record.podSandboxID, body: body, changes: nil)
-    }
+    apply(
+      .inserted(
+        StoreRecord(
+          id: .container(record.id), podSandboxID: record.podSandboxID, body: body, changes: nil, isStale: false)))
   }
 
   /// The runtime has changed the resources of a pod: what is set overlays what is remembered.
   package func updatePod(
     _ id: String, overhead: LinuxContainerResources = .init(), resources: LinuxContainerResources = .init()
   ) {
-    update(.pod(id)) { entry in
+    update(.pod(id), .updatedPod(id, overhead: overhead, resources: resources)) { entry in
       guard var request = PodRecord(entry)?.request else { return nil }
       if overhead != .init() { request.overhead.overlay(overhead) }
       if resources != .init() { request.resources.overlay(resources) }
@@ -132,7 +149,7 @@ package final class Store: Sendable {
   package func updateContainer(
     _ id: String, resources: LinuxContainerResources = .init(), annotations: [String: String] = [:]
   ) {
-    update(.container(id)) { entry in
+    update(.container(id), .updatedContainer(id, resources: resources, annotations: annotations)) { entry in
       guard var request = ContainerRecord(entry)?.request else { return nil }
       if resources != .init() { request.containerResources.overlay(resources) }
       request.containerAnnotations.merge(annotations) { _, new in new }
@@ -142,16 +159,25 @@ package final class Store: Sendable {
 
   /// A call about `id` ended in an unknown way: the record is read anew before its next use.
   package func markStale(_ id: RecordID) {
-    withState { $0.markStale(id) }
+    note { state in
+      state.markStale(id)
+      return .stale(id)
+    }
   }
 
   /// The runtime has removed `id`, or does not know it. A pod takes its containers along.
   package func remove(_ id: RecordID) {
-    withState { $0.remove(id) }.forEach(whenRemoved)
+    var removed: [RecordID] = []
+    note { state in
+      removed = state.remove(id)
+      return .removed(id)
+    }
+    removed.forEach(whenRemoved)
   }
 
   /// Rewrites a record outside the lock, again if somebody else wrote it meanwhile.
-  private func update(_ id: RecordID, _ rewrite: (StoreEntry) -> [UInt8]?) {
+  private func update(_ id: RecordID, _ change: StoreChange, _ rewrite: (StoreEntry) -> [UInt8]?) {
+    var isNoted = false
     while true {
       // Not there: an answer that is on its way was given before this update, and must come in as stale.
       let (id, found) = withState { state in
@@ -159,8 +185,12 @@ package final class Store: Sendable {
         if state.entries[id] == nil { state.markStale(id) }
         return (id, state.entries[id])
       }
-      guard let found, let body = rewrite(found) else { return }
-      if withState({ $0.replaceBody(of: id, with: body, ifWrittenAt: found.written) }) { return }
+      guard let found, let body = rewrite(found) else { return note { _ in change } }
+      note { state in
+        isNoted = state.replaceBody(of: id, with: body, ifWrittenAt: found.written)
+        return isNoted ? change : nil
+      }
+      if isNoted { return }
     }
   }
 

@@ -16,6 +16,8 @@ struct StoreState: Sendable {
   private var traces: [RecordID: Trace] = [:]
   private var openReadings: Set<ReadingToken> = []
   private var sequence: UInt64 = 0
+  /// What calls have reported since the journal was begun or last taken; nil if none is kept.
+  var journal: [StoreChange]?
 
   /// Traces kept for open readings; none are kept without one.
   var traceCount: Int { traces.count }
@@ -40,6 +42,14 @@ struct StoreState: Sendable {
       }
       size.bytes += entry.value.body.count + (entry.value.changes?.count ?? 0)
     }
+  }
+
+  /// Puts a change into the journal.
+  /// - Returns: whether one is kept.
+  mutating func keep(_ change: StoreChange) -> Bool {
+    guard journal != nil else { return false }
+    journal?.append(change)
+    return true
   }
 
   private mutating func next() -> UInt64 {

@@ -18,6 +18,8 @@ final class AdminEndpoint: Service {
   private let logger: Logger
   private let socket = Mutex<ListeningSocket?>(nil)
   private let listeners = Mutex<[AdminListener]>([])
+  private let openings: AsyncStream<Void>
+  private let opening: AsyncStream<Void>.Continuation
 
   /// - Parameters:
   ///   - path: The admin socket's; nil for none.
@@ -27,13 +29,19 @@ final class AdminEndpoint: Service {
     self.metricsPort = metricsPort
     self.routes = routes
     self.logger = logger
+    (openings, opening) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
+  /// Binds the socket, at first or after ``letGo()``.
+  func open() { opening.yield() }
+
   func run() async {
-    lazy var eventLoop = Self.threadOfItsOwn()
-    if let path { await serve(path, on: eventLoop) }
-    if let metricsPort { await serve(metricsPort: metricsPort, on: eventLoop) }
-    try? await gracefulShutdown()
+    await cancelWhenGracefulShutdown {
+      let eventLoop = self.path == nil && self.metricsPort == nil ? nil : Self.threadOfItsOwn()
+      for await _ in self.openings {
+        if let eventLoop { await self.bind(on: eventLoop) }
+      }
+    }
     await letGo()
   }
 
@@ -48,14 +56,24 @@ final class AdminEndpoint: Service {
   /// Ends the connections and takes the socket away: another process may bind it then.
   func letGo() async {
     socket.withLock { $0.take() }?.remove()
-    for listener in listeners.withLock({ $0 }) { await listener.close() }
+    let closing = listeners.withLock { listeners in
+      defer { listeners = [] }
+      return listeners
+    }
+    for listener in closing { await listener.close() }
+  }
+
+  private func bind(on eventLoop: any EventLoop) async {
+    guard listeners.withLock({ $0.isEmpty }) else { return }
+    if let path { await serve(path, on: eventLoop) }
+    if let metricsPort { await serve(metricsPort: metricsPort, on: eventLoop) }
   }
 
   private func serve(_ path: String, on eventLoop: any EventLoop) async {
     do {
       let (descriptor, weakness) = try socket.withLock { socket in
         socket = try ListeningSocket.bind(path)
-        return (socket?.descriptor, socket?.weakness)
+        return (try socket?.descriptorToServe(), socket?.weakness)
       }
       guard let descriptor else { return }
       if let weakness { logger.warning("--admin: \(weakness)") }

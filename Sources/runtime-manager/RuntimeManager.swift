@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import Handover
 
 /// The command line. Anything wrong with it is one line on stderr and exit code 64 (EX_USAGE of
 /// sysexits.h), before anything is bound.
@@ -11,12 +12,13 @@ struct RuntimeManager: AsyncParsableCommand {
     version: "runtime-manager \(version)",
     subcommands: [
       Serve.self, Config.self, Check.self, Doctor.self, Simulate.self, Plugins.self, Pods.self, Containers.self,
-      Why.self, Watch.self, SetLogLevel.self,
+      Why.self, Watch.self, SetLogLevel.self, Upgrade.self,
     ])
 
   /// Not `async`: such a main ends in dispatch_main(3), which unwinds the main thread and so brings the unwind tables,
   /// nearly 1 MB, into memory. This one sleeps instead.
   static func main() {
+    if let inheritance = Inheritance.ofEnvironment(), inheritance.isFirstStage { Program.startAgain(inheritance) }
     Task.detached {
       do {
         var command = try parseAsRoot()

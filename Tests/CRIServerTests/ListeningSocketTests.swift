@@ -25,7 +25,6 @@ import Testing
     defer { removeDirectory() }
     let socket = try ListeningSocket.bind(path)
     #expect(mode(path) == 0o600)
-    close(socket.descriptor)
     socket.remove()
     #expect(mode(path) == 0)
   }
@@ -36,7 +35,6 @@ import Testing
     let socket = try ListeningSocket.bind(deep)
     #expect(mode(directory + "/a") == 0o755)
     #expect(mode(directory + "/a/b") == 0o755)
-    close(socket.descriptor)
     socket.remove()
   }
 
@@ -44,14 +42,12 @@ import Testing
     defer { removeDirectory() }
     let first = try ListeningSocket.bind(path)
     // Its process dies: nobody listens, the lock is free, the file stays.
-    close(first.descriptor)
     let stale = path + ".stale"
     rename(path, stale)
     first.remove()
     rename(stale, path)
     let second = try ListeningSocket.bind(path)
     #expect(mode(path) == 0o600)
-    close(second.descriptor)
     second.remove()
   }
 
@@ -59,7 +55,6 @@ import Testing
     defer { removeDirectory() }
     let first = try ListeningSocket.bind(path)
     #expect(throws: ListenError.locked(path: path + ".lock")) { _ = try ListeningSocket.bind(path) }
-    close(first.descriptor)
     first.remove()
   }
 
@@ -69,7 +64,6 @@ import Testing
     unlink(path + ".lock")
     #expect(throws: ListenError.alive(path: path)) { _ = try ListeningSocket.bind(path) }
     #expect(mode(path) == 0o600)
-    close(other.descriptor)
     other.remove()
   }
 
@@ -91,7 +85,6 @@ import Testing
     let socket = try ListeningSocket.bind(path)
     unlink(path)
     try "another".write(toFile: path, atomically: true, encoding: .utf8)
-    close(socket.descriptor)
     socket.remove()
     #expect(mode(path) != 0)
   }
@@ -106,7 +99,6 @@ import Testing
     #expect(mode(path) == ours)
     #expect(socket.adopt(ownerOf: runtime.path) == nil, "nothing is left to do")
     close(runtime.descriptor)
-    close(socket.descriptor)
     runtime.remove()
     socket.remove()
   }

@@ -27,7 +27,7 @@ FILES = {
     r"/usr/share/zsh/vendor-completions/_runtime-manager": 1,
     r"/usr/share/fish/vendor_completions\.d/runtime-manager\.fish": 1,
     r"/usr/share/runtime-manager/hook\.proto": 1,
-    r"/usr/share/doc/runtime-manager/(README\.md|NOTICE|copyright|changelog\.gz|docs/threat-model\.md)": 5,
+    r"/usr/share/doc/runtime-manager/(README\.md|NOTICE|copyright|changelog\.gz|docs/(threat-model|upgrade)\.md)": 6,
     r"/usr/share/doc/runtime-manager/examples/hookserver\.d/[\w-]+\.json": 3,
     r"/usr/share/doc/runtime-manager/examples/[\w./-]+": 5,
     r"/usr/share/lintian/overrides/runtime-manager": 1,

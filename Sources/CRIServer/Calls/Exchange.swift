@@ -150,6 +150,14 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
+  /// The same, at once, if another process has taken over: it must know before kubelet's next call reaches it.
+  func settleWithSuccessor() async {
+    guard let successor = server.successor else { return }
+    settle()
+    successor.tell()
+    await successor.knows()
+  }
+
   // MARK: The runtime
 
   /// Sends the call to the runtime and tells the Store how it ended.

@@ -127,8 +127,11 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
     task = Task(executorPreference: server.group.executor) {
       CrashStep.collected.pass(exchange.verb)
       do throws(CallEnd) {
-        self.answer(try await exchange.run())
+        let answer = try await exchange.run()
+        await exchange.settleWithSuccessor()
+        self.answer(answer)
       } catch {
+        await exchange.settleWithSuccessor()
         switch error {
         case .status(let status): self.answer(status)
         case .reset(let code): self.reset(code)

@@ -13,7 +13,8 @@ final class KubeletConnection: HTTP2ConnectionDelegate {
   private var imageChannel: ClientChannel?
   private var relayed: [ObjectIdentifier: RelayedCall] = [:]
   private var collected: [ObjectIdentifier: CollectedCall] = [:]
-  private var isDraining = false
+  /// The streams without end, when they are all that is left, are not waited for.
+  private var endsEndlessStreams = false
   /// Called once, when the connection and all its calls are over.
   private let whenClosed: (KubeletConnection) -> Void
 
@@ -29,10 +30,14 @@ final class KubeletConnection: HTTP2ConnectionDelegate {
     return connection
   }
 
-  /// Sends GOAWAY and lets the calls in flight finish; streams without end are ended when they are all
-  /// that is left.
-  func drain() {
-    isDraining = true
+  /// How many of its calls are not over.
+  var callsInFlight: Int { relayed.count + collected.count }
+
+  /// Sends GOAWAY and lets the calls in flight finish.
+  ///
+  /// - Parameter endsEndlessStreams: End the streams without end when they are all that is left.
+  func drain(endsEndlessStreams: Bool) {
+    self.endsEndlessStreams = endsEndlessStreams
     connection?.shutDown()
     endEndlessStreamsIfAlone()
   }
@@ -45,7 +50,7 @@ final class KubeletConnection: HTTP2ConnectionDelegate {
   }
 
   private func endEndlessStreamsIfAlone() {
-    guard isDraining, collected.isEmpty, relayed.values.allSatisfy(\.isEndless) else { return }
+    guard endsEndlessStreams, collected.isEmpty, relayed.values.allSatisfy(\.isEndless) else { return }
     for call in relayed.values { call.fail(Status(.unavailable, "runtime-manager is shutting down")) }
   }
 

@@ -4,12 +4,16 @@ internal import Glibc
 /// runtime's own socket tells whose it should be.
 ///
 /// Beside the socket lies `<path>.lock`. Whoever holds it owns the path; it stays when we leave, because a
-/// lock file that is removed can be locked twice.
+/// lock file that is removed can be locked twice. A process that takes over has both descriptors from the one before,
+/// and with them the same socket and the same lock (flock(2): it belongs to the open file, not to a process).
 package struct ListeningSocket: ~Copyable {
   package let path: String
+  /// Stays open until ``remove()`` or ``release()``; whoever serves it serves ``descriptorToServe()``.
   package let descriptor: CInt
-  private let lock: CInt
+  package let lock: CInt
   private let identity: FileIdentity
+  /// The service manager's: it stays when we leave.
+  package let isActivated: Bool
 
   /// Binds `path` and listens.
   ///
@@ -29,18 +33,57 @@ package struct ListeningSocket: ~Copyable {
         close(descriptor)
         throw .failed(action: "find the socket just bound", path: path, errno: errno)
       }
-      return ListeningSocket(path: path, descriptor: descriptor, lock: lock, identity: identity)
+      return ListeningSocket(
+        path: path, descriptor: descriptor, lock: lock, identity: identity, isActivated: false)
     } catch {
       close(lock)
       throw error
     }
   }
 
-  private init(path: String, descriptor: CInt, lock: CInt, identity: FileIdentity) {
+  /// Takes the socket that the service manager has bound to `path`, under the same lock.
+  ///
+  /// It is never unlinked, and otherwise treated as one of our own.
+  ///
+  /// - Throws: ``ListenError``.
+  package static func activated(_ descriptor: CInt, path: String) throws(ListenError) -> ListeningSocket {
+    let lock = try takeLock(path + ".lock")
+    guard let identity = FileIdentity(path: path) else {
+      close(lock)
+      throw .failed(action: "find the socket that was handed over", path: path, errno: errno)
+    }
+    return ListeningSocket(path: path, descriptor: descriptor, lock: lock, identity: identity, isActivated: true)
+  }
+
+  /// Goes on with the socket and the lock of the process before.
+  ///
+  /// - Parameter isActivated: It is the service manager's.
+  /// - Throws: ``ListenError`` if somebody has taken its place away.
+  package static func inherited(
+    _ descriptor: CInt, lock: CInt, path: String, isActivated: Bool
+  ) throws(ListenError) -> ListeningSocket {
+    guard let identity = FileIdentity(path: path) else {
+      throw .failed(action: "find the socket that was taken over", path: path, errno: errno)
+    }
+    return ListeningSocket(
+      path: path, descriptor: descriptor, lock: lock, identity: identity, isActivated: isActivated)
+  }
+
+  private init(path: String, descriptor: CInt, lock: CInt, identity: FileIdentity, isActivated: Bool) {
     self.path = path
     self.descriptor = descriptor
     self.lock = lock
     self.identity = identity
+    self.isActivated = isActivated
+  }
+
+  /// A descriptor of the same socket for a server, which owns it.
+  ///
+  /// - Throws: ``ListenError``, for example when there are no free descriptors.
+  package func descriptorToServe() throws(ListenError) -> CInt {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw .failed(action: "copy the descriptor of", path: path, errno: errno) }
+    return copy
   }
 
   private static func takeLock(_ path: String) throws(ListenError) -> CInt {
@@ -53,11 +96,16 @@ package struct ListeningSocket: ~Copyable {
     return lock
   }
 
-  /// Takes the socket away, unless somebody put another in its place, and gives the lock back.
-  ///
-  /// The descriptor belongs to whoever serves it and is not closed here.
+  /// Takes the socket away, unless it is the service manager's or somebody put another in its place, and gives the
+  /// lock back.
   package consuming func remove() {
-    if FileIdentity(path: path) == identity { unlink(path) }
+    if !isActivated, FileIdentity(path: path) == identity { unlink(path) }
+    release()
+  }
+
+  /// Leaves socket and lock to the process that has taken over.
+  package consuming func release() {
+    close(descriptor)
     close(lock)
   }
 
@@ -73,7 +121,10 @@ package struct ListeningSocket: ~Copyable {
     guard stat(path, &ours) == 0,
       (ours.st_mode & 0o7777, ours.st_uid, ours.st_gid) != (mode, information.st_uid, information.st_gid)
     else { return nil }
-    guard chown(path, information.st_uid, information.st_gid) == 0, chmod(path, mode) == 0 else { return nil }
+    // Only its owner may set a file's mode; to change owners takes one capability less than to be above that.
+    guard ours.st_uid == geteuid() || chown(path, geteuid(), ours.st_gid) == 0, chmod(path, mode) == 0,
+      chown(path, information.st_uid, information.st_gid) == 0
+    else { return nil }
     return "mode 0\(String(mode, radix: 8)), owner \(information.st_uid):\(information.st_gid)"
   }
 
@@ -113,7 +164,10 @@ package struct ListeningSocket: ~Copyable {
     guard unlink(path) == 0 else { throw .failed(action: "remove the stale socket", path: path, errno: errno) }
   }
 
-  private static func bindAndListen(_ path: String) throws(ListenError) -> CInt {
+  /// A socket at `path`, where there is none, with mode 0600.
+  ///
+  /// - Throws: ``ListenError``.
+  package static func bindAndListen(_ path: String) throws(ListenError) -> CInt {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw .failed(action: "open a socket for", path: path, errno: errno) }
     // bind(2) gives the file the mode of the socket: it is never reachable for others, not for a moment.

@@ -44,6 +44,24 @@ package struct Breaker: Sendable {
     self.socket = socket
   }
 
+  /// Goes on where another process has left off.
+  init(resuming breaker: BreakerState, pluginVersion: UInt64, at now: ContinuousClock.Instant) {
+    self.init(pluginVersion: pluginVersion, socket: breaker.socket)
+    switch breaker.state {
+    case .closed(let count): state = .closed(deadlinesInARow: max(0, min(count, Self.deadlinesToTrip - 1)))
+    case .open(let left): state = .open(until: now + max(.zero, min(left, Self.pause)), isProbing: false)
+    }
+  }
+
+  /// What another process can go on with.
+  func state(of plugin: String, at now: ContinuousClock.Instant) -> BreakerState {
+    switch state {
+    case .closed(let count): BreakerState(plugin: plugin, state: .closed(deadlinesInARow: count), socket: socket)
+    case .open(let until, _):
+      BreakerState(plugin: plugin, state: .open(left: max(.zero, until - now)), socket: socket)
+    }
+  }
+
   var isOpen: Bool { if case .open = state { true } else { false } }
 
   /// Whether nothing is held against the plugin, so that the breaker need not be kept.

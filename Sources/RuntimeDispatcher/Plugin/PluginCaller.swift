@@ -55,6 +55,19 @@ final class PluginCaller: Sendable {
     }
   }
 
+  /// What is held against plugins.
+  func breakerStates() -> [BreakerState] {
+    let now = clock.now
+    return breakers.withLock { $0.map { $1.state(of: $0, at: now) } }
+  }
+
+  /// Holds against a plugin what another process did, unless it has a new socket since.
+  func inherit(_ breaker: BreakerState, of plugin: Plugin) {
+    guard transport.socketIdentity(of: plugin) == breaker.socket else { return }
+    let now = clock.now
+    breakers.withLock { $0[plugin.name] = Breaker(resuming: breaker, pluginVersion: plugin.version, at: now) }
+  }
+
   private func admit(_ plugin: Plugin) -> Breaker.Pass? {
     let now = clock.now
     // The socket is looked at only when it may open the breaker, and not inside the lock.

@@ -4,10 +4,16 @@ struct OwedSchedule: Sendable {
   static let longestDelay = Duration.seconds(30)
   static let limit = Duration.seconds(600)
 
-  private let end: ContinuousClock.Instant
-  private var delay = firstDelay
+  let end: ContinuousClock.Instant
+  private(set) var delay = firstDelay
 
   init(firstFailureAt now: ContinuousClock.Instant) { end = now + Self.limit }
+
+  /// Goes on where another process has left off.
+  init(resuming owed: OwedCall, at now: ContinuousClock.Instant) {
+    end = now + max(.zero, min(owed.left, Self.limit))
+    delay = max(Self.firstDelay, min(owed.delay, Self.longestDelay))
+  }
 
   /// When to try again after a failure at `now`; nil once the 10 minutes have passed. The last attempt is made
   /// when they do.

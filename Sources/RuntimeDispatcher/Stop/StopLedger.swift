@@ -91,6 +91,28 @@ struct StopLedger: Sendable {
     if objects[objectID]?.isEmpty == true { objects[objectID] = nil }
   }
 
+  /// The claim of a call that has neither ended nor been dropped.
+  func claim(of call: StopCall) -> Claim? {
+    guard case .open(let claim, _, _) = objects[call.objectID]?[Hook(plugin: call.plugin, hookPoint: call.hookPoint)]
+    else { return nil }
+    return claim
+  }
+
+  /// The claims of all calls that have neither ended nor been dropped, in no order.
+  func open() -> [Claim] {
+    objects.values.flatMap(\.values).compactMap { if case .open(let claim, _, _) = $0 { claim } else { nil } }
+  }
+
+  /// All calls that have succeeded, oldest first.
+  func succeeded() -> [StopCall] {
+    objects.flatMap { objectID, hooks in
+      hooks.compactMap { hook, entry -> (UInt64, StopCall)? in
+        guard case .succeeded(let number) = entry else { return nil }
+        return (number, StopCall(plugin: hook.plugin, hookPoint: hook.hookPoint, objectID: objectID))
+      }
+    }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
   /// All owed calls, in no order.
   func owed() -> [Claim] {
     objects.values.flatMap(\.values).compactMap { entry in

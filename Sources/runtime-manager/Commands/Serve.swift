@@ -5,6 +5,7 @@ internal import CProcess
 internal import CRIServer
 internal import CoreMetrics
 internal import HTTP2
+internal import Handover
 internal import Logging
 internal import Meters
 internal import NIOCore
@@ -14,6 +15,7 @@ internal import Prometheus
 internal import RuntimeDispatcher
 internal import ServiceLifecycle
 internal import Store
+internal import Systemd
 internal import UnixSignals
 
 /// The daemon. `run` reads as its boot log.
@@ -49,12 +51,8 @@ struct Serve: AsyncParsableCommand {
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
 
     // Own the socket first: kubelet may dial before the runtime is there.
-    let socket: ListeningSocket
-    do throws(ListenError) {
-      socket = try ListeningSocket.bind(settings.listen.path)
-    } catch {
-      throw CommandFailure(message: "--listen: \(error)", code: .unavailable)
-    }
+    let inheritance = Inheritance.take()
+    let socket = try ListeningSocket.own(settings.listen.path, inheritance)
     if let weakness = socket.weakness { logger.warning("--listen: \(weakness)") }
 
     // One event loop for all CRI traffic and all plugins.
@@ -94,12 +92,19 @@ struct Serve: AsyncParsableCommand {
     let state = StateMeters(version: version)
     let look = MetricsLook(server: server, dispatcher: dispatcher, store: store, plugins: plugins)
     metrics.beforeEachScrape { state.show(look.look()) }
-    let cri = CRIServer(socket: socket, server: server, logger: logger) {
-      StartPages.giveBack()
-      rebuild.runtimeIsUp()
-      readiness.runtimeHasAnswered()
+    let report = ServiceReport(
+      to: .ofEnvironment(), watchdog: Watchdog.intervalOfEnvironment(), runtimePath: settings.runtimeEndpoint.path,
+      eventLoop: eventLoop, isSilent: inheritance != nil)
+    let isTaking = NIOLoopBoundBox.makeBoxSendingValue(inheritance != nil, eventLoop: eventLoop)
+    let cri = CRIServer(socket: socket, server: server, logger: logger, waitsForTakeOver: inheritance != nil) { event in
+      if event == .runtimeIsUp {
+        StartPages.giveBack()
+        if !isTaking.value { rebuild.runtimeIsUp() }
+        readiness.runtimeHasAnswered()
+      }
+      report.heard(event)
     }
-    let admin = AdminEndpoint(
+    let adminEndpoint = AdminEndpoint(
       path: settings.admin.path, metricsPort: settings.metricsPort?.number,
       routes: .daemon(
         AdminSources(
@@ -107,9 +112,28 @@ struct Serve: AsyncParsableCommand {
           notReady: { readiness.missing }, calls: eventLoop,
           setLogLevel: { logLevel.current = $0 }, logger: logger)),
       logger: logger)
+    if inheritance == nil { adminEndpoint.open() }
+    let succession = Succession(
+      .init(cri: cri, calls: server, dispatcher: dispatcher, store: store),
+      control: try .own(beside: settings.listen.path, inheritance, eventLoop: eventLoop), inheritance: inheritance,
+      programVersion: version, eventLoop: eventLoop, logger: logger,
+      willGive: { await adminEndpoint.letGo() }
+    ) { news in
+      switch news {
+      case .handedOver: report.leave()
+      case .wentOn: adminEndpoint.open()
+      case .tookOver, .tookBack:
+        isTaking.value = false
+        adminEndpoint.open()
+        report.takeOver()
+        rebuild.runtimeIsUp()
+      }
+    }
 
     // Shut down in the reverse order: kubelet's calls first.
-    let services: [any Service] = [admin, rebuild, runtime] + (images.map { [$0] } ?? []) + [plugins, dispatcher, cri]
+    let services: [any Service] =
+      [succession.farewell, adminEndpoint, rebuild, runtime] + (images.map { [$0] } ?? [])
+      + [plugins, dispatcher, cri, succession, report]
     let group = ServiceGroup(
       configuration: .init(
         services: services.map { .init(service: $0) }, logger: Logger(label: "runtime-manager.lifecycle")))
@@ -119,6 +143,10 @@ struct Serve: AsyncParsableCommand {
         tasks.addTask {
           for await _ in signals { await group.triggerGracefulShutdown() }
         }
+        tasks.addTask {
+          await succession.untilOver()
+          await group.triggerGracefulShutdown()
+        }
         // On the event loop's executor, as all that inherits the preference.
         tasks.addTask {
           for await snapshot in plugins.snapshots() {
@@ -126,10 +154,15 @@ struct Serve: AsyncParsableCommand {
             let registered = Set(snapshot.registry.plugins.map(\.name))
             accounts.forgetPlugins(except: registered)
             hookMeters.forgetPlugins(except: registered)
+            report.counted(plugins: registered.count)
           }
         }
-        try await group.run()
-        tasks.cancelAll()
+        defer { tasks.cancelAll() }
+        do {
+          try await group.run()
+        } catch let error as HandoverCalledOff {
+          throw CommandFailure(message: "called off: \(error.reason)", code: .failure)
+        }
       }
     }
   }

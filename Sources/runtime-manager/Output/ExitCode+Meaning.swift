@@ -10,6 +10,8 @@ extension ExitCode {
   static let noInput = ExitCode(66)
   /// EX_UNAVAILABLE: the daemon or the runtime cannot be reached, or the socket to serve belongs to somebody else.
   static let unavailable = ExitCode(69)
+  /// EX_TEMPFAIL: it cannot be done now, and can be later.
+  static let tryAgain = ExitCode(75)
   /// EX_NOPERM: this user may not do that.
   static let notPermitted = ExitCode(77)
   /// EX_CONFIG: the configuration file or a variable of the environment is wrong.
