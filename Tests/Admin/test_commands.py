@@ -265,7 +265,7 @@ def terminal(admin):
 
 
 def test_on_a_terminal_watch_draws_in_place_and_leaves_all_as_it_was(terminal, history, start_plugin, manager, life):
-    terminal.wait(r"^\x1b\[\?1049h\x1b\[\?25l\x1b\[Hcalls/s -  in flight 0(?s:.*)batch +healthy")
+    terminal.wait(r"^\x1b\[\?1049h\x1b\[\?25l\x1b\[Hcalls/s -  in flight [0-9]+(?s:.*)batch +healthy")
     terminal.wait(r"\x1b\[J\x1b\[Hcalls/s [0-9]")
     plugin = start_plugin("strict", ["PreCreateContainer"], "Fail")
     plugin.on("PreCreateContainer", refuse(grpc.StatusCode.INTERNAL, "impossible"))

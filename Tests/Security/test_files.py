@@ -65,9 +65,10 @@ def test_modes_do_not_depend_on_the_umask(place, start_manager, umask):
     front = start_manager(f"{place}/runtime.sock", listen=f"{place}/a/b/rm.sock", umask=umask)
     assert mode(front.listen) == 0o600
     assert mode(front.listen + ".lock") == 0o600
+    assert mode(front.listen + ".upgrade") == 0o600
     assert [mode(f"{place}/a"), mode(f"{place}/a/b")] == [0o755, 0o755]
     assert {os.stat(p).st_uid for p in (front.listen, front.listen + ".lock", f"{place}/a")} == {0}
-    assert sorted(os.listdir(f"{place}/a/b")) == ["rm.sock", "rm.sock.lock"], "nothing else is written"
+    assert sorted(os.listdir(f"{place}/a/b")) == ["rm.sock", "rm.sock.lock", "rm.sock.upgrade"], "nothing else is written"
 
 
 ATTEMPTS = {

@@ -137,9 +137,9 @@ package struct AdminClient: Sendable {
       head.headers.add(name: "host", value: "localhost")
       head.headers.add(name: "connection", value: "close")
       head.headers.add(name: "content-length", value: String(content.utf8.count))
-      try await request.write(.head(head))
-      if !content.isEmpty { try await request.write(.body(.byteBuffer(ByteBuffer(string: content)))) }
-      try await request.write(.end(nil))
+      // At once: the daemon may answer and hang up as soon as it has the last byte, before an end that has none is written.
+      try await request.write(
+        contentsOf: [.head(head), .body(.byteBuffer(ByteBuffer(string: content))), .end(nil)])
       return try await read(answer, deadline)
     }
   }
