@@ -1,4 +1,4 @@
-internal import NIOCore
+package import NIOCore
 
 /// The sizes and guards of every connection (design, "The wire"; notes on nghttp2).
 package enum HTTP2Limits {
@@ -33,7 +33,7 @@ package enum HTTP2Limits {
   /// Header lists that wait for such a peer, bytes: beyond it, the connection takes no more.
   static let queuedHeaderBytes = 16 << 20
   /// How long a connection that is over waits for its client to have read everything and to close it.
-  static let lingering = TimeAmount.seconds(5)
+  package static let lingering = TimeAmount.seconds(5)
   /// DATA below this size is copied into the buffer of small frames: cheaper than another iovec.
   static let copyBelowBytes = 8 << 10
   /// A write is handed to the channel when this much has been collected.

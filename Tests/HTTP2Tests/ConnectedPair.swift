@@ -38,9 +38,9 @@ final class ConnectedPair {
   deinit {
     clientChannel.close(promise: nil)
     serverChannel.close(promise: nil)
-    // What is scheduled and never run would keep its loop: held acknowledgements.
-    clientChannel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
-    serverChannel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+    // What is scheduled and never run would keep its loop: held acknowledgements, lingering.
+    clientChannel.embeddedEventLoop.advanceTime(by: HTTP2Limits.lingering)
+    serverChannel.embeddedEventLoop.advanceTime(by: HTTP2Limits.lingering)
   }
 
   /// Time passes with it, so that acknowledgements do not wait.

@@ -141,8 +141,8 @@ final class ScriptedConnection: HTTP2ConnectionDelegate {
 
   private func finish() throws {
     channel.close(promise: nil)
-    // What is scheduled and never run would keep the loop: held acknowledgements.
-    channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+    // What is scheduled and never run would keep the loop: held acknowledgements, lingering.
+    channel.embeddedEventLoop.advanceTime(by: HTTP2Limits.lingering)
     try check()
     try expect(closedConnections == 1, "the delegate heard \(closedConnections) times that the connection is gone")
     try expect(connection?.openStreams == 0, "\(connection?.openStreams ?? 0) streams are left")
