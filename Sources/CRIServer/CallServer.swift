@@ -9,8 +9,7 @@ package import RuntimeDispatcher
 package import Store
 
 /// What all calls share: the ways to the runtime, the plugins, the Store.
-// Unchecked, because what is mutable is confined to the group's event loop. Reports to the Store, made on any thread, use
-// the Store alone.
+// Unchecked, because what is mutable is confined to the group's event loop.
 package final class CallServer: @unchecked Sendable {
   let group: ConnectionGroup
   let runtimeEndpoint: RuntimeEndpoint
@@ -62,8 +61,8 @@ package final class CallServer: @unchecked Sendable {
   /// A relayed life-cycle call, of which the Store is to know.
   func observation(of verb: Verb) -> Observation {
     Observation { request, answer, outcome in
-      self.report(bytes: request.readableBytes) {
-        verb.call.settle(request.readableBytesView, Array(answer.readableBytesView), outcome, to: self)
+      self.report(bytes: request.readableBytes) { store in
+        verb.call.settle(request.readableBytesView, Array(answer.readableBytesView), outcome, to: store)
       }
     }
   }
@@ -71,7 +70,7 @@ package final class CallServer: @unchecked Sendable {
   /// Tells the Store of a call that has ended, in the next quiet moment or when it is asked.
   ///
   /// - Parameter bytes: What the report holds.
-  func report(bytes: Int, _ report: @escaping @Sendable () -> Void) {
+  func report(bytes: Int, _ report: @escaping @Sendable (Store) -> Void) {
     let waiting = store.later(report)
     if let successor { return successor.tell() }
     if waiting == 1 {

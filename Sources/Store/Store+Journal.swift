@@ -6,11 +6,11 @@ internal import Synchronization
 extension Store {
   /// Begins to keep what calls report.
   ///
-  /// - Parameter wake: Called after each change, outside the lock, on any thread: there is something in
-  ///   ``takeJournal()``.
+  /// - Parameter wake: Called after each change, on any thread: there is something in ``takeJournal()``. It must not look
+  ///   at the Store itself.
   /// - Returns: Every record, as it is before the first change that is kept.
   package func beginJournal(_ wake: @escaping @Sendable () -> Void) -> [StoreRecord] {
-    whenJournalled.withLock { $0 = wake }
+    whenJournalled(wake)
     return withState { state in
       state.journal = []
       return state.entries.map { id, entry in
@@ -31,7 +31,7 @@ extension Store {
   /// Keeps no more changes.
   package func endJournal() {
     withState { $0.journal = nil }
-    whenJournalled.withLock { $0 = nil }
+    whenJournalled(nil)
   }
 
   /// Takes over a record of another Store.

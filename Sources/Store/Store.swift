@@ -7,15 +7,35 @@ internal import Synchronization
 /// it is stopped). Readers get copies; messages are encoded and decoded outside the lock, which is held for a
 /// dictionary access only. What is read from the runtime comes in through a ``ReadingToken``.
 package final class Store: Sendable {
-  private let state = Mutex(StoreState())
-  private let reports = Mutex<[@Sendable () -> Void]>([])
-  /// Told of each change that the journal keeps.
-  let whenJournalled = Mutex<(@Sendable () -> Void)?>(nil)
-  private let whenRemoved: @Sendable (RecordID) -> Void
+  /// What there is, whoever looks.
+  private final class Records: Sendable {
+    let state = Mutex(StoreState())
+    let whenJournalled = Mutex<(@Sendable () -> Void)?>(nil)
+    let whenRemoved: @Sendable (RecordID) -> Void
 
-  /// - Parameter whenRemoved: told of each record that goes, whatever the reason; called outside the lock.
-  package init(whenRemoved: @escaping @Sendable (RecordID) -> Void = { _ in }) {
-    self.whenRemoved = whenRemoved
+    init(whenRemoved: @escaping @Sendable (RecordID) -> Void) { self.whenRemoved = whenRemoved }
+  }
+
+  /// Reports that wait, and the Store that they are made on: the same records, without reports of its own.
+  private final class Reports: Sendable {
+    let waiting = Mutex<[@Sendable (Store) -> Void]>([])
+    let store: Store
+
+    init(_ records: Records) { store = Store(records, nil) }
+  }
+
+  private let records: Records
+  private let reports: Reports?
+
+  /// - Parameter whenRemoved: told of each record that goes, whatever the reason; it must not look at the Store.
+  package convenience init(whenRemoved: @escaping @Sendable (RecordID) -> Void = { _ in }) {
+    let records = Records(whenRemoved: whenRemoved)
+    self.init(records, Reports(records))
+  }
+
+  private init(_ records: Records, _ reports: Reports?) {
+    self.records = records
+    self.reports = reports
   }
 
   // MARK: Reports that wait
@@ -23,28 +43,36 @@ package final class Store: Sendable {
   /// Takes a report that need not be made at once: decoding what is to be remembered takes longer than relaying a
   /// call. It is made, in the order of the reports, before anybody reads or changes the Store, or by ``catchUp()``.
   ///
-  /// - Parameter report: Calls the methods below; from any thread.
+  /// - Parameter report: Called on any thread, with what is to be told instead of this Store, which waits for it.
   /// - Returns: How many wait now.
-  package func later(_ report: @escaping @Sendable () -> Void) -> Int {
-    reports.withLock { reports in
-      reports.append(report)
-      return reports.count
+  package func later(_ report: @escaping @Sendable (Store) -> Void) -> Int {
+    guard let reports else {
+      report(self)
+      return 0
+    }
+    return reports.waiting.withLock { waiting in
+      waiting.append(report)
+      return waiting.count
     }
   }
 
-  /// Makes the reports that wait.
+  /// Makes the reports that wait. Whoever comes meanwhile, on another thread, goes on when they are made: a report
+  /// taken out and not made yet would be missing from what is read.
   package func catchUp() {
-    let due = reports.withLock { reports in
-      defer { reports = [] }
-      return reports
+    guard let reports else { return }
+    reports.waiting.withLock { waiting in
+      for report in waiting { report(reports.store) }
+      waiting = []
     }
-    for report in due { report() }
   }
 
   func withState<Outcome: Sendable>(_ body: (inout StoreState) -> Outcome) -> Outcome {
     catchUp()
-    return state.withLock { body(&$0) }
+    return records.state.withLock { body(&$0) }
   }
+
+  /// Sets who is told of each change that the journal keeps.
+  func whenJournalled(_ wake: (@Sendable () -> Void)?) { records.whenJournalled.withLock { $0 = wake } }
 
   /// Makes a change that a call reports, and keeps it in the journal if there is one.
   ///
@@ -54,7 +82,7 @@ package final class Store: Sendable {
       guard let change = body(&state) else { return false }
       return state.keep(change)
     }
-    if isKept { whenJournalled.withLock { $0 }?() }
+    if isKept { records.whenJournalled.withLock { $0 }?() }
   }
 
   // MARK: Look-up
@@ -172,7 +200,7 @@ package final class Store: Sendable {
       removed = state.remove(id)
       return .removed(id)
     }
-    removed.forEach(whenRemoved)
+    removed.forEach(records.whenRemoved)
   }
 
   /// Rewrites a record outside the lock, again if somebody else wrote it meanwhile.
@@ -222,7 +250,7 @@ package final class Store: Sendable {
   /// - Returns: how many records went.
   package func removeUnlisted(_ listed: Set<RecordID>, from token: ReadingToken) -> Int {
     let removed = withState { $0.removeUnlisted(listed, from: token) }
-    removed.forEach(whenRemoved)
+    removed.forEach(records.whenRemoved)
     return removed.count
   }
 

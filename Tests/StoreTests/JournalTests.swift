@@ -78,10 +78,10 @@ import Testing
 
   @Test func reportsThatWaitAreInTheRecordsOrTheJournal() {
     let store = Store()
-    _ = store.later { store.insertPod(self.pod, id: "before") }
+    _ = store.later { $0.insertPod(self.pod, id: "before") }
     let other = handOver(store)
     #expect(other.podIDs == ["before"])
-    _ = store.later { store.insertPod(self.pod, id: "after") }
+    _ = store.later { $0.insertPod(self.pod, id: "after") }
     #expect(store.takeJournal().count == 1)
   }
 

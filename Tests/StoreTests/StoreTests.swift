@@ -1,6 +1,8 @@
+import Glibc
 import HookMessages
 import Store
 import SwiftProtobuf
+import Synchronization
 import Testing
 
 @Suite struct StoreTests {
@@ -109,20 +111,37 @@ import Testing
 
   @Test func reportsThatWaitAreMadeInOrderBeforeAnybodyLooks() {
     let store = store
-    var waiting = store.later { store.insertContainer(ContainerRecord(podSandboxID: "pod", .sample)) }
+    var waiting = store.later { $0.insertContainer(ContainerRecord(podSandboxID: "pod", .sample)) }
     #expect(waiting == 1)
-    waiting = store.later { store.updateContainer("container", annotations: ["first": "1"]) }
+    waiting = store.later { $0.updateContainer("container", annotations: ["first": "1"]) }
     #expect(waiting == 2)
     #expect(store.container("container")?.request.containerAnnotations["first"] == "1")
-    waiting = store.later { store.remove(RecordID.container("container")) }
+    waiting = store.later { $0.remove(RecordID.container("container")) }
     #expect(waiting == 1)
     store.catchUp()
     #expect(store.containerIDs.isEmpty)
   }
 
+  @Test func whoeverLooksWhileReportsAreMadeSeesThemMade() async {
+    for _ in 0..<64 {
+      let store = Store()
+      let isMaking = Mutex(false)
+      _ = store.later { store in
+        isMaking.withLock { $0 = true }
+        // What a report takes: the other thread has time to look before it is made.
+        for _ in 0..<16 { sched_yield() }
+        store.insertContainer(ContainerRecord(podSandboxID: "pod", .sample))
+      }
+      async let made: Void = store.catchUp()
+      while !isMaking.withLock({ $0 }) { await Task.yield() }
+      #expect(store.containerIDs == ["container"])
+      await made
+    }
+  }
+
   @Test func reportsThatWaitAreMadeBeforeAReadingBegins() {
     let store = store
-    _ = store.later { store.insertContainer(ContainerRecord(podSandboxID: "pod", .sample)) }
+    _ = store.later { $0.insertContainer(ContainerRecord(podSandboxID: "pod", .sample)) }
     let token = store.beginReading()
     #expect(store.removeUnlisted([], from: token) == 1)
     store.endReading(token)

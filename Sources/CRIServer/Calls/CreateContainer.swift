@@ -18,12 +18,12 @@ enum CreateContainer: LifeCycleCall {
   static func object(madeBy answer: Answer) -> RecordID? { .container(answer.containerID) }
 
   static func commit(
-    _ request: CRICreateContainerRequest, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer
+    _ request: CRICreateContainerRequest, _ answer: Answer, _ outcome: CallOutcome, to store: Store
   ) {
     guard outcome == .succeeded, !answer.containerID.isEmpty else { return }
-    server.store.insertContainer(
+    store.insertContainer(
       ContainerRecord(
-        created: request, id: answer.containerID, pod: server.store.pod(request.podSandboxID)))
+        created: request, id: answer.containerID, pod: store.pod(request.podSandboxID)))
   }
 
   static func run(

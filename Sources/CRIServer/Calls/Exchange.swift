@@ -36,7 +36,7 @@ final class Exchange: @unchecked Sendable {
   private let headers: HeaderBlock
   private let body: ByteBuffer
   private let runtime: any UnaryCaller
-  private var settlement: (@Sendable () -> Void)?
+  private var settlement: (@Sendable (Store) -> Void)?
 
   init(
     verb: Verb, api: String, headers: HeaderBlock, body: ByteBuffer, message: ByteBuffer,
@@ -144,8 +144,8 @@ final class Exchange: @unchecked Sendable {
   func settle() {
     let (settlement, account) = (settlement, account)
     self.settlement = nil
-    server.report(bytes: settlement == nil ? 0 : body.readableBytes) { [server] in
-      settlement?()
+    server.report(bytes: settlement == nil ? 0 : body.readableBytes) { [server] store in
+      settlement?(store)
       if let account = account.file() { server.ended(account) }
     }
   }
@@ -166,9 +166,9 @@ final class Exchange: @unchecked Sendable {
   func forward<Call: LifeCycleCall>(
     _: Call.Type, _ request: Call.Request, isChanged: Bool = false
   ) async throws(CallEnd) -> UnaryAnswer {
-    try await forward(isChanged ? request : nil) { [server, account] answer, outcome in
+    try await forward(isChanged ? request : nil) { [account] answer, outcome, store in
       if let made = Call.object(madeBy: answer) { account.note(made) }
-      Call.settle(request, answer, outcome, to: server)
+      Call.settle(request, answer, outcome, to: store)
     }
   }
 
@@ -178,7 +178,7 @@ final class Exchange: @unchecked Sendable {
   /// - Parameter commit: Told how it ended, with the answer's message, some time after kubelet's answer is on its way
   ///   (``settle()``), on any thread: it must hold nothing that is confined to the event loop, header blocks above all.
   func forward<Answer: Message>(
-    _ changed: (some CallRequest)?, commit: @escaping @Sendable (Answer, CallOutcome) -> Void
+    _ changed: (some CallRequest)?, commit: @escaping @Sendable (Answer, CallOutcome, Store) -> Void
   ) async throws(CallEnd) -> UnaryAnswer {
     guard !Task.isCancelled else { throw .status(Status(.cancelled, "the caller is gone")) }
     let headers = headers.copy()
@@ -195,10 +195,10 @@ final class Exchange: @unchecked Sendable {
       let code = answer.status.code
       account.runtimeAnswered(code.description)
       let (body, outcome) = (answer.body, CallOutcome(code))
-      settlement = { commit(Self.message(in: body) ?? Answer(), outcome) }
+      settlement = { commit(Self.message(in: body) ?? Answer(), outcome, $0) }
       return answer
     } catch {
-      settlement = { commit(Answer(), .unknown) }
+      settlement = { commit(Answer(), .unknown, $0) }
       throw error
     }
   }

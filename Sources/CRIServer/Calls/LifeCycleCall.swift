@@ -16,8 +16,8 @@ protocol LifeCycleCall: SendableMetatype {
   static func object(madeBy answer: Answer) -> RecordID?
 
   /// The call has ended in a known way: tells the Store. An answer is there only if the call succeeded. By default
-  /// the Store need not know. Called on any thread, some time later: of the server it may use the Store alone.
-  static func commit(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer)
+  /// the Store need not know. Called on any thread, some time later.
+  static func commit(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to store: Store)
 
   /// Does the call with plugins around it.
   static func run(_ request: Request, in exchange: Exchange) async throws(CallEnd) -> UnaryAnswer
@@ -29,14 +29,14 @@ extension LifeCycleCall {
     try await exchange.forward(Self.self, request)
   }
 
-  static func commit(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer) {}
+  static func commit(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to store: Store) {}
 
   static func object(madeBy answer: Answer) -> RecordID? { nil }
 
   /// The call is over. If nobody knows how it ended, the record is stale from now on.
-  static func settle(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer) {
-    guard outcome == .unknown else { return commit(request, answer, outcome, to: server) }
-    if let record = record(request) { server.store.markStale(record) }
+  static func settle(_ request: Request, _ answer: Answer, _ outcome: CallOutcome, to store: Store) {
+    guard outcome == .unknown else { return commit(request, answer, outcome, to: store) }
+    if let record = record(request) { store.markStale(record) }
   }
 
   static func run(in exchange: Exchange) async throws(CallEnd) -> UnaryAnswer {
@@ -46,11 +46,10 @@ extension LifeCycleCall {
   }
 
   /// An observed call is over. Bytes that cannot be decoded say nothing.
-  static func settle(_ request: some Sequence<UInt8>, _ answer: [UInt8], _ outcome: CallOutcome, to server: CallServer)
-  {
+  static func settle(_ request: some Sequence<UInt8>, _ answer: [UInt8], _ outcome: CallOutcome, to store: Store) {
     guard let request = try? Request(message: Array(request)),
       let answer = try? Answer(serializedBytes: answer)
     else { return }
-    settle(request, answer, outcome, to: server)
+    settle(request, answer, outcome, to: store)
   }
 }

@@ -8,10 +8,10 @@ enum RemoveContainer: LifeCycleCall {
 
   static func commit(
     _ request: CRIRemoveContainerRequest, _ answer: Google_Protobuf_Empty, _ outcome: CallOutcome,
-    to server: CallServer
+    to store: Store
   ) {
     switch outcome {
-    case .succeeded, .notFound: server.store.remove(.container(request.containerID))
+    case .succeeded, .notFound: store.remove(.container(request.containerID))
     case .refused, .unknown: break
     }
   }

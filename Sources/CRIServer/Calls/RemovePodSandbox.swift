@@ -8,10 +8,10 @@ enum RemovePodSandbox: LifeCycleCall {
 
   static func commit(
     _ request: CRIRemovePodSandboxRequest, _ answer: Google_Protobuf_Empty, _ outcome: CallOutcome,
-    to server: CallServer
+    to store: Store
   ) {
     switch outcome {
-    case .succeeded, .notFound: server.store.remove(.pod(request.podSandboxID))
+    case .succeeded, .notFound: store.remove(.pod(request.podSandboxID))
     case .refused, .unknown: break
     }
   }

@@ -13,17 +13,17 @@ enum RunPodSandbox: LifeCycleCall {
   static func object(madeBy answer: Answer) -> RecordID? { .pod(answer.podSandboxID) }
 
   static func commit(
-    _ request: RunPodSandboxRequest, _ answer: Answer, _ outcome: CallOutcome, to server: CallServer
+    _ request: RunPodSandboxRequest, _ answer: Answer, _ outcome: CallOutcome, to store: Store
   ) {
-    commit(request.pod, answer, outcome, changes: [], to: server)
+    commit(request.pod, answer, outcome, changes: [], to: store)
   }
 
   private static func commit(
-    _ pod: EncodedPod, _ answer: Answer, _ outcome: CallOutcome, changes: [Change], to server: CallServer
+    _ pod: EncodedPod, _ answer: Answer, _ outcome: CallOutcome, changes: [Change], to store: Store
   ) {
     // A pod whose creation ended in an unknown way has no id here; a rebuild or a look-up finds it.
     guard outcome == .succeeded, !answer.podSandboxID.isEmpty else { return }
-    server.store.insertPod(
+    store.insertPod(
       encoded: pod.message, changes: EncodedPod.recorded(changes), id: answer.podSandboxID)
   }
 
@@ -38,9 +38,9 @@ enum RunPodSandbox: LifeCycleCall {
     // What the plugins were told and what they changed of it is what is remembered.
     let told = pod
     return try await exchange.forward(changes.isEmpty ? nil : request) {
-      [server = exchange.server, account = exchange.account] answer, outcome in
+      [account = exchange.account] answer, outcome, store in
       if let made = object(madeBy: answer) { account.note(made) }
-      commit(told, answer, outcome, changes: changes, to: server)
+      commit(told, answer, outcome, changes: changes, to: store)
     }
   }
 }

@@ -91,7 +91,7 @@ enum StartContainer: LifeCycleCall {
     } catch {
       status = error.asStatus
     }
-    UpdateContainerResources.settle(update, Google_Protobuf_Empty(), outcome, to: exchange.server)
+    UpdateContainerResources.settle(update, Google_Protobuf_Empty(), outcome, to: exchange.server.store)
     guard outcome != .succeeded else { return true }
     let asking = Set(made.filter(\.change.field.isResource).map(\.plugin))
     try exchange.server.dispatcher.failure(
@@ -111,14 +111,14 @@ enum StartContainer: LifeCycleCall {
       let status = try await exchange.ask(.stopContainer, request, deadline: deadline).status
       CrashStep.stopped.pass(exchange.verb)
       let outcome = CallOutcome(status.code)
-      StopContainer.settle(request, Google_Protobuf_Empty(), outcome, to: exchange.server)
+      StopContainer.settle(request, Google_Protobuf_Empty(), outcome, to: exchange.server.store)
       guard outcome.isStopped(isKnown: true) else { return exchange.server.couldNotStop(id, status) }
       let lookup = exchange.server.lookup
       await exchange.postStop(.postStopContainer, objectID: id, answerBy: deadline) {
         Subject(await lookup.container(id), \.hookRequest)
       }
     } catch {
-      StopContainer.settle(request, Google_Protobuf_Empty(), .unknown, to: exchange.server)
+      StopContainer.settle(request, Google_Protobuf_Empty(), .unknown, to: exchange.server.store)
       exchange.server.couldNotStop(id, error.asStatus)
     }
   }

@@ -13,11 +13,11 @@ enum UpdateContainerResources: LifeCycleCall {
 
   static func commit(
     _ request: CRIUpdateContainerResourcesRequest, _ answer: Google_Protobuf_Empty, _ outcome: CallOutcome,
-    to server: CallServer
+    to store: Store
   ) {
     switch outcome {
     case .succeeded:
-      server.store.updateContainer(
+      store.updateContainer(
         request.containerID, resources: LinuxContainerResources(request.linux), annotations: request.annotations)
     case .notFound, .refused, .unknown: break
     }

@@ -9,11 +9,11 @@ enum UpdatePodSandboxResources: LifeCycleCall {
 
   static func commit(
     _ request: CRIUpdatePodSandboxResourcesRequest, _ answer: Google_Protobuf_Empty, _ outcome: CallOutcome,
-    to server: CallServer
+    to store: Store
   ) {
     switch outcome {
     case .succeeded:
-      server.store.updatePod(
+      store.updatePod(
         request.podSandboxID, overhead: LinuxContainerResources(request.overhead),
         resources: LinuxContainerResources(request.resources))
     case .notFound, .refused, .unknown: break
