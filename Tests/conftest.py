@@ -1,5 +1,6 @@
-"""What the tests of both folders share. See Peers/manager.py for RUNTIME_MANAGER."""
+"""What the tests of all folders share. See Peers/manager.py for RUNTIME_MANAGER."""
 
+import faulthandler
 import os
 import shutil
 import tempfile
@@ -29,6 +30,11 @@ def pytest_collection_modifyitems(items):
 def pytest_sessionstart(session):
     if not under_test.IS_RELAY and not os.access(under_test.BINARY, os.X_OK) and not session.config.option.collectonly:
         pytest.exit(f"no program to test at {under_test.BINARY} (build it, or set RUNTIME_MANAGER)", 2)
+
+
+def pytest_unconfigure():
+    # Python waits for every thread, a peer's handler too that nobody has released: it says which, instead of hanging.
+    faulthandler.dump_traceback_later(60, exit=True)
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ def healthy(node):
     with FakeRuntime(node.root + RUNTIME):
         os.chmod(node.root + RUNTIME, 0o660)
         with Manager(node.root, node.root + RUNTIME, listen=node.root + LISTEN, hook_dir=node.root + HOOKS) as manager:
-            manager.wait_log("the runtime answers")
+            # The last thing it does to its socket.
+            manager.wait_log("the socket has the runtime's owner now")
             yield node
 
 

@@ -139,9 +139,9 @@ def test_an_event_stream_is_kept_across_three_upgrades_and_holds_up_none(daemon,
 
     def events(call):
         for number in range(100):
-            go_on.acquire()
-            if call.cancelled.is_set():
-                return
+            while not go_on.acquire(timeout=0.02):
+                if call.cancelled.is_set():
+                    return
             yield b"%d" % number
 
     runtime.stream("GetContainerEvents", events)
@@ -156,7 +156,6 @@ def test_an_event_stream_is_kept_across_three_upgrades_and_holds_up_none(daemon,
         assert next(stream) == b"%d" % number
         eventually(lambda: daemon.processes() == sorted([first, new]), within=60)
     stream.cancel()
-    go_on.release()
     daemon.alone(new)
 
 
