@@ -17,6 +17,8 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -25,6 +27,7 @@ let package = Package(
   name: "runtime-manager",
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -71,6 +74,7 @@ let package = Package(
     // What is known of the calls.
     .target(name: "Accounts", swiftSettings: strict),
     .target(name: "Meters", dependencies: ["Accounts", "Prometheus", coreMetrics], swiftSettings: strict),
+    .target(name: "Traces", dependencies: ["Accounts", tracing], swiftSettings: strict),
     .target(name: "Prometheus", dependencies: [coreMetrics], swiftSettings: strict),
 
     // What administrators see of it.
@@ -95,8 +99,8 @@ let package = Package(
       name: "runtime-manager",
       dependencies: [
         "Accounts", "Admin", "CProcess", "CRIMessages", "CRIServer", "GRPC", "HTTP2", "Handover", "HookMessages",
-        "Meters", "PluginsManager", "Prometheus", "RuntimeDispatcher", "Store", "Systemd", "YAML", argumentParser,
-        coreMetrics, logging, nioCore, nioPosix, serviceLifecycle, swiftProtobuf, unixSignals,
+        "Meters", "PluginsManager", "Prometheus", "RuntimeDispatcher", "Store", "Systemd", "Traces", "YAML",
+        argumentParser, coreMetrics, logging, nioCore, nioPosix, serviceLifecycle, swiftProtobuf, unixSignals,
       ],
       swiftSettings: strict,
       // Nobody loads a library into the daemon: without its symbols it is 2 MB smaller in memory, and 1.4 MB with
@@ -128,6 +132,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "PrometheusTests", dependencies: ["Accounts", "Meters", "Prometheus", coreMetrics], swiftSettings: strict),
+    .testTarget(
+      name: "TracesTests", dependencies: ["Traces", "Accounts", inMemoryTracing, tracing], swiftSettings: strict),
     .testTarget(name: "AccountsTests", dependencies: ["Accounts"], swiftSettings: strict),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "HookMessages", swiftProtobuf], swiftSettings: strict),

@@ -30,11 +30,14 @@ package struct Account: Sendable, Equatable {
   /// nil for a call of kubelet's. An account with a number is of a PostStop* call to one plugin that went on when
   /// kubelet had been answered: 1 is its first attempt, higher ones are repetitions of an owed call.
   package var attempt: Int?
+  /// The trace that kubelet's call belongs to; nil if it said none.
+  package var trace: TraceContext?
 
   package init(
     verb: String, pod: PodIdentity? = nil, podSandboxID: String? = nil, containerID: String? = nil,
     began: Date = Date(timeIntervalSince1970: 0), duration: Duration = .zero, runtimeCode: String? = nil,
-    kubeletCode: String? = nil, refusal: String? = nil, hookCalls: [HookCall] = [], attempt: Int? = nil
+    kubeletCode: String? = nil, refusal: String? = nil, hookCalls: [HookCall] = [], attempt: Int? = nil,
+    trace: TraceContext? = nil
   ) {
     self.verb = verb
     self.pod = pod
@@ -47,6 +50,7 @@ package struct Account: Sendable, Equatable {
     self.refusal = refusal
     self.hookCalls = hookCalls
     self.attempt = attempt
+    self.trace = trace
   }
 
   /// The object under which it is kept: the container, else the pod sandbox, else the pod by its name (a pod that

@@ -21,6 +21,7 @@ from Peers.recorder import refuse, sparse
 from Peers.wait import eventually
 
 FINDINGS, USAGE, UNAVAILABLE, NOT_PERMITTED = 1, 64, 69, 77
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 COMMANDS = [["plugins"], ["pods"], ["containers"], ["why", "cafe"], ["watch"], ["log-level", "info"], ["plugins", "reset", "p"]]
 
 
@@ -52,7 +53,7 @@ def history(admin, start_plugin, manager, life):
     for name in ("batch", "numa"):
         manager.wait_log(f"plugin {name}: registered", within=60)
     pod = life.pod(cgroup_parent="/kubepods/p")
-    container = life.container(pod, cpu_shares=1024)
+    container = life.container(pod, cpu_shares=1024, metadata=[("traceparent", f"00-{TRACE}-b7ad6b7169203331-01")])
     eventually(lambda: admin.why(container), within=60)
     return life.configs[pod].metadata, pod, container
 
@@ -77,6 +78,7 @@ def test_why_tells_it_at_a_glance(ask, history):
     assert lines[0] == f"{container}: 1 hooked call"
     assert lines[2].endswith(f"CreateContainer  {pod.namespace}/{pod.name}  container {container[:13]}  TIME  OK")
     assert lines[3:] == [
+        f"  trace {TRACE}",
         "  1. batch  PreCreateContainer  TIME  changed",
         "     cpu_shares: 1024 -> 128  (owner batch)",
         "     env CLASS: (none) -> (set)  (owner batch)",

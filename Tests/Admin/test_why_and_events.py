@@ -95,6 +95,17 @@ def test_why_tells_who_did_what_in_which_order(admin, two, life):
     assert admin.get(f"/v1/why/{name.namespace}%2F{name.name}")["calls"] == shown["calls"]
 
 
+def test_a_call_of_a_trace_says_which(admin, two, life):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    pod = life.pod()
+    traced = life.container(pod, metadata=[("traceparent", f"00-{trace}-b7ad6b7169203331-01")])
+    other = life.container(pod)
+    (call,) = eventually(lambda: admin.why(traced), within=60)["calls"]
+    assert call["traceId"] == trace
+    (call,) = eventually(lambda: admin.why(other), within=60)["calls"]
+    assert "traceId" not in call
+
+
 def test_several_that_an_id_may_mean_are_listed(admin, two, life):
     pod = life.pod()
     created = {life.container(pod) for _ in range(17)}

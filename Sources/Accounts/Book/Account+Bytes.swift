@@ -5,6 +5,7 @@ extension Account {
   var heapBytes: Int {
     verb.heapBytes + (pod?.heapBytes ?? 0) + (podSandboxID?.heapBytes ?? 0) + (containerID?.heapBytes ?? 0)
       + (runtimeCode?.heapBytes ?? 0) + (kubeletCode?.heapBytes ?? 0) + (refusal?.heapBytes ?? 0)
+      + (trace?.parent.heapBytes ?? 0) + (trace?.state?.heapBytes ?? 0)
       + hookCalls.heapBytes + hookCalls.reduce(0) { $0 + $1.heapBytes }
   }
 }

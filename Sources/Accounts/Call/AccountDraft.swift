@@ -18,8 +18,8 @@ package final class AccountDraft: Sendable {
   private let book: AccountBook
 
   /// - Parameter began: When the call came, by the clock of all instants that are noted.
-  package init(verb: String, began: ContinuousClock.Instant, book: AccountBook) {
-    state = Mutex(State(account: Account(verb: verb, began: book.wallClock())))
+  package init(verb: String, began: ContinuousClock.Instant, trace: TraceContext? = nil, book: AccountBook) {
+    state = Mutex(State(account: Account(verb: verb, began: book.wallClock(), trace: trace)))
     self.began = began
     self.book = book
   }
@@ -169,6 +169,6 @@ extension Account {
   fileprivate func following(with call: HookCall, attempt: Int, at start: Duration) -> Account {
     Account(
       verb: verb, pod: pod, podSandboxID: podSandboxID, containerID: containerID, began: began + start.seconds,
-      duration: call.duration, hookCalls: [call], attempt: attempt)
+      duration: call.duration, hookCalls: [call], attempt: attempt, trace: trace)
   }
 }

@@ -25,6 +25,8 @@ package struct CallDocument: Codable, Sendable, Hashable {
   package var refusal: String?
   /// Of a PostStop* call that went on when kubelet had been answered: which attempt it was.
   package var attempt: Int?
+  /// Of the trace that kubelet's call belongs to (W3C Trace Context).
+  package var traceID: String?
   /// In the order in which they were asked.
   package var plugins: [HookCallDocument]
 
@@ -32,6 +34,7 @@ package struct CallDocument: Codable, Sendable, Hashable {
     case time, call, pod, durationMs, runtimeCode, kubeletCode, refusal, attempt, plugins
     case podSandboxID = "podSandboxId"
     case containerID = "containerId"
+    case traceID = "traceId"
   }
 }
 
@@ -47,6 +50,7 @@ extension CallDocument {
     kubeletCode = account.kubeletCode
     refusal = account.refusal
     attempt = account.attempt
+    traceID = account.trace?.traceID
     plugins = account.hookCalls.map(HookCallDocument.init)
   }
 }

@@ -53,8 +53,9 @@ final class Exchange: @unchecked Sendable {
     registry = server.plugins.registry
     let now = server.clock.now
     preDeadline = deadline.map { now + ($0 - now) / 2 }
-    account = AccountDraft(verb: verb.rawValue, began: now, book: server.accounts)
-    company = CallCompany(account: account, trace: headers.traceContext)
+    let trace = headers.traceContext
+    account = AccountDraft(verb: verb.rawValue, began: now, trace: trace, book: server.accounts)
+    company = CallCompany(account: account, trace: trace)
   }
 
   /// Does the call.

@@ -1,5 +1,5 @@
+internal import Accounts
 internal import HTTP2
-internal import RuntimeDispatcher
 
 extension HeaderBlock {
   /// The trace that the call belongs to; nil if it belongs to none.

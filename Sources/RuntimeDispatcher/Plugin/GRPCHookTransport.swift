@@ -1,3 +1,4 @@
+package import Accounts
 internal import GRPC
 internal import Glibc
 package import HTTP2

@@ -1,3 +1,4 @@
+package import Accounts
 package import PluginsManager
 
 /// How plugins are reached: gRPC over their unix sockets, or memory in tests.

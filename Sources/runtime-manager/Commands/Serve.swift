@@ -16,6 +16,7 @@ internal import RuntimeDispatcher
 internal import ServiceLifecycle
 internal import Store
 internal import Systemd
+internal import Traces
 internal import UnixSignals
 
 /// The daemon. `run` reads as its boot log.
@@ -76,7 +77,11 @@ struct Serve: AsyncParsableCommand {
       registrationNow: { plugins.registry.plugin(named: $0.name) })
 
     let hookMeters = HookMeters()
-    let accounts = AccountBook(whenFiled: hookMeters.count)
+    let spans = CallSpans()
+    let accounts = AccountBook(whenFiled: { account in
+      hookMeters.count(account)
+      spans?.record(account)
+    })
     let store = Store { dispatcher.forget(objectID: $0.objectID) }
     let queries = RuntimeClient(runtime)
     let clock = dispatcher.clock

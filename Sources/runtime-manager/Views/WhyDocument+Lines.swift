@@ -14,6 +14,7 @@ extension CallDocument {
   fileprivate func lines(for terminal: Terminal) -> [String] {
     heading.wrapped(to: terminal.room, indent: 2).map { terminal.styled($0, .heading) }
       + (refusal.map { Line("refused: \($0)", 2, .bad).wrapped(for: terminal) } ?? [])
+      + (traceID.map { Line("trace \($0)", 2, .faint).wrapped(for: terminal) } ?? [])
       + plugins.enumerated().flatMap { $1.lines(place: $0 + 1) }.flatMap { $0.wrapped(for: terminal) }
   }
 

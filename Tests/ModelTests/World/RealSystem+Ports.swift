@@ -1,3 +1,4 @@
+import Accounts
 import CRIMessages
 import CRIServer
 import GRPC

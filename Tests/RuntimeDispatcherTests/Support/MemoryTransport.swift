@@ -1,3 +1,4 @@
+import Accounts
 import HookMessages
 import PluginsManager
 import RuntimeDispatcher

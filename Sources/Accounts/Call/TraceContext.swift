@@ -1,5 +1,5 @@
-/// The trace that a call belongs to, as its caller said it (W3C Trace Context): goes on to plugins as it came, so that
-/// what they record belongs to the same trace as what the runtime records.
+/// The trace that a call belongs to, as its caller said it (W3C Trace Context, "Trace Context HTTP Headers Format"): goes on
+/// to plugins as it came, so that what they record belongs to the same trace as what the runtime records.
 package struct TraceContext: Sendable, Hashable {
   package static let parentName = "traceparent"
   package static let stateName = "tracestate"
@@ -9,8 +9,13 @@ package struct TraceContext: Sendable, Hashable {
   private static let parentBytes = 55
   private static let parentLimitBytes = 128
 
+  /// The value of the header `traceparent`.
   package let parent: String
+  /// The value of the header `tracestate`.
   package let state: String?
+
+  /// Under which the trace is found, wherever it is kept: 32 hexadecimal digits.
+  package var traceID: String { String(parent.dropFirst(3).prefix(32)) }
 
   /// - Parameters:
   ///   - parent: The value of the header `traceparent`.
