@@ -719,6 +719,9 @@ package nonisolated struct HandoverBreaker: Sendable {
   /// Clears the value of `socket`. Subsequent reads from it will return its default value.
   package mutating func clearSocket() {self._socket = nil}
 
+  /// How long it has been open.
+  package var beenOpenMs: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1839,7 +1842,7 @@ nonisolated extension HandoverStopGrant: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension HandoverBreaker: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Breaker"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}plugin\0\u{3}deadlines_in_a_row\0\u{3}open_ms\0\u{1}socket\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}plugin\0\u{3}deadlines_in_a_row\0\u{3}open_ms\0\u{1}socket\0\u{3}been_open_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1851,6 +1854,7 @@ nonisolated extension HandoverBreaker: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.deadlinesInARow) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self._openMs) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._socket) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.beenOpenMs) }()
       default: break
       }
     }
@@ -1873,6 +1877,9 @@ nonisolated extension HandoverBreaker: SwiftProtobuf.Message, SwiftProtobuf._Mes
     try { if let v = self._socket {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
+    if self.beenOpenMs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.beenOpenMs, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1881,6 +1888,7 @@ nonisolated extension HandoverBreaker: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.deadlinesInARow != rhs.deadlinesInARow {return false}
     if lhs._openMs != rhs._openMs {return false}
     if lhs._socket != rhs._socket {return false}
+    if lhs.beenOpenMs != rhs.beenOpenMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

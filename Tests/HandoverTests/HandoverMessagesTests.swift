@@ -53,9 +53,9 @@ import Testing
   @Test(arguments: [
     BreakerState(plugin: "a", state: .closed(deadlinesInARow: 4), socket: nil),
     BreakerState(
-      plugin: "a", state: .open(left: .seconds(3)),
+      plugin: "a", state: .open(left: .seconds(3), since: .seconds(70)),
       socket: SocketIdentity(device: 1, inode: 2, changedNanoseconds: -3)),
-    BreakerState(plugin: "a", state: .open(left: .zero), socket: SocketIdentity(device: 0, inode: 0)),
+    BreakerState(plugin: "a", state: .open(left: .zero, since: .zero), socket: SocketIdentity(device: 0, inode: 0)),
   ])
   func breakers(breaker: BreakerState) throws {
     let bytes: [UInt8] = try HandoverBreaker(breaker).serializedBytes()

@@ -148,8 +148,9 @@ import Testing
       }
     }
     let state = open.state(of: "a", at: now + .seconds(2))
-    #expect(state == BreakerState(plugin: "a", state: .open(left: .seconds(3)), socket: socket))
+    #expect(state == BreakerState(plugin: "a", state: .open(left: .seconds(3), since: .seconds(2)), socket: socket))
     var resumed = Breaker(resuming: state, pluginVersion: 9, at: now)
+    #expect(resumed.trippedAt == now - .seconds(2))
     #expect(resumed.admit(pluginVersion: 9, socket: socket, at: now + .seconds(2)) == nil)
     #expect(resumed.admit(pluginVersion: 9, socket: socket, at: now + .seconds(3))?.isProbe == true)
   }
@@ -160,9 +161,9 @@ import Testing
     var schedule = OwedSchedule(resuming: owed, at: now)
     #expect(schedule.end == now + OwedSchedule.limit)
     #expect(schedule.next(afterFailureAt: now) == now + OwedSchedule.longestDelay)
-    let state = BreakerState(plugin: "a", state: .open(left: .seconds(9999)), socket: nil)
+    let state = BreakerState(plugin: "a", state: .open(left: .seconds(9999), since: .seconds(-1)), socket: nil)
     let breaker = Breaker(resuming: state, pluginVersion: 0, at: now)
-    #expect(breaker.state(of: "a", at: now).state == .open(left: Breaker.pause))
+    #expect(breaker.state(of: "a", at: now).state == .open(left: Breaker.pause, since: .zero))
   }
 
   /// Gives the other tasks turns until it is so.

@@ -85,7 +85,9 @@ extension HandoverBreaker {
     plugin = breaker.plugin
     switch breaker.state {
     case .closed(let count): deadlinesInARow = UInt32(clamping: count)
-    case .open(let left): openMs = left.milliseconds
+    case .open(let left, let since):
+      openMs = left.milliseconds
+      beenOpenMs = since.milliseconds
     }
     if let identity = breaker.socket {
       socket = .with {
@@ -99,7 +101,9 @@ extension HandoverBreaker {
   var breakerState: BreakerState {
     BreakerState(
       plugin: plugin,
-      state: hasOpenMs ? .open(left: Duration(milliseconds: openMs)) : .closed(deadlinesInARow: Int(deadlinesInARow)),
+      state: hasOpenMs
+        ? .open(left: Duration(milliseconds: openMs), since: Duration(milliseconds: beenOpenMs))
+        : .closed(deadlinesInARow: Int(deadlinesInARow)),
       socket: hasSocket
         ? SocketIdentity(device: socket.device, inode: socket.inode, changedNanoseconds: socket.changedNs) : nil)
   }

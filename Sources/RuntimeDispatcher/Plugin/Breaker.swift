@@ -33,7 +33,7 @@ package struct Breaker: Sendable {
   private var state = State.closed(deadlinesInARow: 0) {
     didSet { if !isOpen { trippedAt = nil } }
   }
-  /// When it opened; nil if it is closed, or was open already when it was made.
+  /// When it opened; nil if it is closed.
   private(set) var trippedAt: ContinuousClock.Instant?
   private var generation: UInt64 = 0
   private var pluginVersion: UInt64
@@ -49,7 +49,9 @@ package struct Breaker: Sendable {
     self.init(pluginVersion: pluginVersion, socket: breaker.socket)
     switch breaker.state {
     case .closed(let count): state = .closed(deadlinesInARow: max(0, min(count, Self.deadlinesToTrip - 1)))
-    case .open(let left): state = .open(until: now + max(.zero, min(left, Self.pause)), isProbing: false)
+    case .open(let left, let since):
+      state = .open(until: now + max(.zero, min(left, Self.pause)), isProbing: false)
+      trippedAt = now - max(.zero, since)
     }
   }
 
@@ -58,7 +60,8 @@ package struct Breaker: Sendable {
     switch state {
     case .closed(let count): BreakerState(plugin: plugin, state: .closed(deadlinesInARow: count), socket: socket)
     case .open(let until, _):
-      BreakerState(plugin: plugin, state: .open(left: max(.zero, until - now)), socket: socket)
+      BreakerState(
+        plugin: plugin, state: .open(left: max(.zero, until - now), since: now - (trippedAt ?? now)), socket: socket)
     }
   }
 

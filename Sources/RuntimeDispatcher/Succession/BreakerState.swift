@@ -2,8 +2,8 @@
 package struct BreakerState: Hashable, Sendable {
   package enum State: Hashable, Sendable {
     case closed(deadlinesInARow: Int)
-    /// Not asked for so long.
-    case open(left: Duration)
+    /// Not asked for so long; it tripped so long ago.
+    case open(left: Duration, since: Duration)
   }
 
   package var plugin: String
