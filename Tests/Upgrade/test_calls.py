@@ -1,9 +1,12 @@
 """Calls and streams through upgrades."""
 
+import contextlib
+import http.client
 import json
 import os
 import signal
 import socket
+import struct
 import threading
 
 import grpc
@@ -157,6 +160,35 @@ def test_an_event_stream_is_kept_across_three_upgrades_and_holds_up_none(daemon,
         eventually(lambda: daemon.processes() == sorted([first, new]), within=60)
     stream.cancel()
     daemon.alone(new)
+
+
+def test_the_admin_socket_and_the_metrics_port_are_the_new_ones(daemon, kubelet):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    daemon.flags += ["--metrics-port", str(port)]
+    kubelet.call("Version")
+
+    def scraped():
+        with contextlib.suppress(OSError):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+
+    def served_by():
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as one:
+            one.connect(daemon.admin)
+            return struct.unpack("iII", one.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+
+    assert 'method="Version"' in eventually(scraped, within=60)
+    for _ in range(3):
+        new, _ = daemon.upgraded()
+        eventually(lambda: served_by() == new, within=60)
+        daemon.alone(new)
+        # Its own: what was counted before is the old process's.
+        assert 'method="Version"' not in eventually(scraped, within=60)
+        kubelet.call("Version")
+        eventually(lambda: 'method="Version"' in scraped(), within=60)
 
 
 def test_programs_are_told_too(daemon, kubelet):
