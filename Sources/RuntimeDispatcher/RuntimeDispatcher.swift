@@ -60,12 +60,13 @@ package final class RuntimeDispatcher: Service, Sendable {
     about request: (some HookRequest)?, in registry: Registry, hiddenEnvKeys: Set<String> = [],
     company: CallCompany = CallCompany()
   ) -> HookedCall {
-    if let request { company.account?.note(pod: request.podIdentity) }
+    let pod = request?.podIdentity
+    if let pod { company.account?.note(pod: pod) }
     return HookedCall(
       registry: registry,
-      pod: request?.podIdentity.description,
+      pod: pod?.description,
       isSkipped: request.map(rules.skips) ?? false,
-      isExemptFromFail: request.map(isExempt) ?? false,
+      isExemptFromFail: request.map { rules.exemptsFromFail($0, in: pod?.namespace ?? "") } ?? false,
       hiddenEnvKeys: hiddenEnvKeys,
       company: company)
   }
@@ -101,5 +102,7 @@ package final class RuntimeDispatcher: Service, Sendable {
     reportOwedAtExit()
   }
 
-  func isExempt(_ request: some HookRequest) -> Bool { rules.exemptsFromFail(request) }
+  func isExempt(_ request: some HookRequest) -> Bool {
+    rules.exemptsFromFail(request, in: request.podIdentity.namespace)
+  }
 }

@@ -10,6 +10,14 @@ struct AccountBookState: Sendable {
     var entries: [Entry] = []
     /// Accounts of this object that went because there were too many.
     var dropped = 0
+
+    /// - Returns: What had to make room.
+    mutating func add(_ entry: Entry, limit: Int) -> Entry? {
+      entries.append(entry)
+      guard entries.count > limit else { return nil }
+      dropped += 1
+      return entries.removeFirst()
+    }
   }
 
   private struct Place: Sendable {
@@ -42,16 +50,16 @@ struct AccountBookState: Sendable {
     forgetAttempt(before: account, of: object)
     let entry = Entry(
       number: lastNumber, account: account, bytes: account.heapBytes + Self.placeBytes)
-    if objects[object] == nil {
-      objects[object] = Object()
-      bytes += Self.objectBytes(object)
-    }
-    objects[object]?.entries.append(entry)
+    let known = objects.count
+    let oldest = objects[object, default: Object()].add(entry, limit: accountsPerObject)
+    if objects.count > known { bytes += Self.objectBytes(object) }
     order.append(Place(number: lastNumber, object: object))
     bytes += entry.bytes
     count += 1
-    if let oldest = objects[object]?.entries.first, objects[object]?.entries.count ?? 0 > accountsPerObject {
-      drop(oldest.number, of: object)
+    if let oldest {
+      bytes -= oldest.bytes
+      count -= 1
+      dropped += 1
     }
     while bytes > limitBytes, let oldest = nextInOrder() { drop(oldest.number, of: oldest.object) }
     tidyOrder()

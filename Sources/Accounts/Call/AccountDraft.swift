@@ -28,13 +28,14 @@ package final class AccountDraft: Sendable {
 
   package func note(pod: PodIdentity) { state.withLock { $0.account.pod = pod } }
 
-  package func note(podSandboxID: String) { note(podSandboxID, at: \.podSandboxID) }
+  package func note(podSandboxID: String) {
+    guard !podSandboxID.isEmpty else { return }
+    state.withLock { $0.account.podSandboxID = ShownValue.cut(podSandboxID) }
+  }
 
-  package func note(containerID: String) { note(containerID, at: \.containerID) }
-
-  private func note(_ id: String, at path: WritableKeyPath<Account, String?>) {
-    guard !id.isEmpty else { return }
-    state.withLock { $0.account[keyPath: path] = ShownValue.cut(id) }
+  package func note(containerID: String) {
+    guard !containerID.isEmpty else { return }
+    state.withLock { $0.account.containerID = ShownValue.cut(containerID) }
   }
 
   // MARK: The plugins
@@ -65,7 +66,7 @@ package final class AccountDraft: Sendable {
 
   /// The plugin's answer has been read: these changes took effect, those did not.
   package func took(
-    _ changes: some Sequence<FieldChange>, dropped: some Sequence<DroppedChange>, of plugin: String, _ hookPoint: String
+    _ changes: [FieldChange], dropped: [DroppedChange], of plugin: String, _ hookPoint: String
   ) {
     state.withLock { state in
       _ = state.account.withHookCall(plugin, hookPoint) { call in

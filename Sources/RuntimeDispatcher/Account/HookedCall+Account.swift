@@ -11,8 +11,9 @@ extension HookedCall {
   }
 
   func note(_ judgement: Judgement, of plugin: Plugin, at point: HookPoint) {
-    account?.took(
-      zip(judgement.accepted, judgement.before).lazy.map { change, before in
+    guard let account else { return }
+    account.took(
+      zip(judgement.accepted, judgement.before).map { change, before in
         FieldChange(change.field.changed, before: before?.shown, after: change.value.shown)
       },
       dropped: judgement.dropped, of: plugin.name, point.rawValue)
@@ -43,8 +44,8 @@ extension HookedCall {
 }
 
 extension Judgement {
-  fileprivate var dropped: some Sequence<DroppedChange> {
-    zip(rejectedChanges, rejected).lazy.map { change, cause in
+  fileprivate var dropped: [DroppedChange] {
+    zip(rejectedChanges, rejected).map { change, cause in
       DroppedChange(change.field.changed, wanted: change.value.shown, cause.droppedReason)
     }
   }

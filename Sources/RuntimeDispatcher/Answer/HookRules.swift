@@ -25,8 +25,8 @@ package struct HookRules: Sendable {
   func skips(podLabels: [String: String]) -> Bool { podLabels[skipLabel.key] == skipLabel.value }
 
   /// Whether Fail acts as Ignore for this pod, so that no plugin can lock a node out.
-  func exemptsFromFail(_ request: some HookRequest) -> Bool {
-    if neverFailNamespaces.contains(request.podIdentity.namespace) { return true }
+  func exemptsFromFail(_ request: some HookRequest, in namespace: String) -> Bool {
+    if neverFailNamespaces.contains(namespace) { return true }
     return switch request.podAnnotation(Self.configSourceKey) {
     case "file", "http": true
     case .some, nil: false
