@@ -13,6 +13,9 @@ release-flags := -c release --static-swift-stdlib --disable-local-rpath -Xswiftc
 debug := .build/debug/runtime-manager
 SUITES := Tests/CommandLine Tests/Wire Tests/Admin Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Node Tests/Upgrade Tests/Package Tests/Documentation
 
+# Those that run the binary under test. Of the others, Package runs the packaged one, Soak and Documentation none.
+INSTRUMENTED := $(filter-out Tests/Soak Tests/Package Tests/Documentation,$(SUITES))
+
 .DEFAULT_GOAL := help
 .PHONY: help run test bench scale soak fuzz test-asan test-tsan prove build deb check clean \
   setup setup-build setup-deb setup-package setup-bench setup-sanitize swift
@@ -41,10 +44,10 @@ fuzz: swift setup-sanitize ## fuzz every target for five seconds; SECONDS_EACH=6
 	Tests/Fuzz/run --seconds $(or $(SECONDS_EACH),5)
 
 test-asan: swift setup-sanitize ## run the suites under the address sanitizer (a build of its own)
-	Tests/Sanitizers/run address Tests/Wire Tests/Containerd
+	Tests/Sanitizers/run address $(INSTRUMENTED)
 
 test-tsan: swift setup-sanitize ## run the suites under the thread sanitizer (a build of its own)
-	Tests/Sanitizers/run thread Tests/Wire Tests/Containerd
+	Tests/Sanitizers/run thread $(INSTRUMENTED)
 
 prove: ## every check of docs/PROOF.md, hours; MODEL_RUNS, SECONDS_EACH, MINUTES lengthen it
 	$(MAKE) check test
