@@ -26,6 +26,19 @@ extension [UInt8] {
     return varint(at: &cursor, before: field.content.upperBound) ?? 0
   }
 
+  /// Whether what is in `range` is `other`.
+  func has(_ other: [UInt8], in range: Range<Int>) -> Bool {
+    guard range.count == other.count else { return false }
+    // Keys of one domain begin alike: those that differ do so sooner from behind.
+    var (left, right) = (range.upperBound, other.count)
+    while right > 0 {
+      left -= 1
+      right -= 1
+      if self[left] != other[right] { return false }
+    }
+    return true
+  }
+
   /// The text that is the content of a field.
   package func text(in range: Range<Int>) -> String { String(decoding: self[range], as: UTF8.self) }
 

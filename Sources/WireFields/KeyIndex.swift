@@ -16,7 +16,7 @@ package struct KeyIndex: Sendable {
   /// The last place of the key in `range` of `bytes`.
   package func index(of range: Range<Int>, in bytes: [UInt8]) -> Int? {
     guard table.isEmpty else { return table[bytes[range]] }
-    return keys.lastIndex { $0.count == range.count && $0.elementsEqual(bytes[range]) }
+    return keys.lastIndex { bytes.has($0, in: range) }
   }
 
   /// The last place of `key`.

@@ -91,11 +91,10 @@ extension [UInt8] {
   /// The text under a key in a map; nil if there is none.
   package func text(of key: String, at map: WirePath) -> String? {
     guard let list = container(of: map) else { return nil }
-    let (number, bytes) = (map.last, key.utf8.count)
+    let (number, key) = (map.last, Array(key.utf8))
     var found: Range<Int>?
     for field in WireFields(self, in: list) where field.number == number && field.type == .bytes {
-      let candidate = entryKey(in: field.content)
-      if candidate.count == bytes, self[candidate].elementsEqual(key.utf8) { found = field.content }
+      if has(key, in: entryKey(in: field.content)) { found = field.content }
     }
     guard let found else { return nil }
     return text(in: entryText(in: found))

@@ -8,14 +8,16 @@ package enum SecretKey {
     "bearer", "oauth", "authorization", "dockercfg", "dockerconfig", "last-applied-configuration",
   ].map { Array($0.utf8) }
 
-  /// The first bytes of the words: few keys have many of them.
-  private static let beginnings = Set(words.map { $0[0] }).sorted()
+  /// The words, by their first byte: few keys have many of these.
+  private static let beginnings: [[[UInt8]]] = (0...UInt8.max).map { first in words.filter { $0[0] == first } }
 
   /// Whether the key has one of the words in it, in letters of either case.
   package static func looksSecret(_ key: String) -> Bool {
     let bytes = key.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
-    return bytes.indices.contains { start in
-      beginnings.contains(bytes[start]) && words.contains { bytes[start...].starts(with: $0) }
+    for start in bytes.indices {
+      let words = beginnings[Int(bytes[start])]
+      if !words.isEmpty, words.contains(where: { bytes[start...].starts(with: $0) }) { return true }
     }
+    return false
   }
 }
