@@ -114,7 +114,8 @@ package final class HeaderBlock: @unchecked Sendable {
 
   private func matches(_ field: nghttp2_nv, _ name: String) -> Bool {
     guard field.namelen == name.utf8.count else { return false }
-    return UnsafeBufferPointer(start: field.name, count: field.namelen).elementsEqual(name.utf8)
+    var name = name
+    return name.withUTF8 { $0.elementsEqual(UnsafeBufferPointer(start: field.name, count: field.namelen)) }
   }
 }
 
