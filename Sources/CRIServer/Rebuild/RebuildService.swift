@@ -11,12 +11,15 @@ package final class RebuildService: Service {
   private let rebuild: StoreRebuild
   private let logger: Logger
   private let meters = RebuildMeters()
+  private let whenDone: @Sendable () -> Void
   private let requests: AsyncStream<Void>
   private let request: AsyncStream<Void>.Continuation
 
-  package init(_ rebuild: StoreRebuild, logger: Logger) {
+  /// - Parameter whenDone: Told of the end of each rebuild, however it went.
+  package init(_ rebuild: StoreRebuild, logger: Logger, whenDone: @escaping @Sendable () -> Void = {}) {
     self.rebuild = rebuild
     self.logger = logger
+    self.whenDone = whenDone
     // Requests that come during a rebuild are one further rebuild.
     (requests, request) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -34,6 +37,7 @@ package final class RebuildService: Service {
   }
 
   private func rebuildOnce() async {
+    defer { whenDone() }
     do throws(Status) {
       try await rebuild.run()
       meters.rebuilt.increment()

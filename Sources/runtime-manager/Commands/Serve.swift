@@ -86,7 +86,8 @@ struct Serve: AsyncParsableCommand {
     let queries = RuntimeClient(runtime)
     let clock = dispatcher.clock
     let rebuild = RebuildService(
-      StoreRebuild(store: store, runtime: queries, logger: logger, clock: clock), logger: logger)
+      StoreRebuild(store: store, runtime: queries, logger: logger, clock: clock), logger: logger,
+      whenDone: StartPages.giveBack)
     let server = CallServer(
       group: connections, runtimeEndpoint: runtime, imageEndpoint: images ?? runtime, plugins: plugins,
       dispatcher: dispatcher, store: store,
@@ -102,8 +103,8 @@ struct Serve: AsyncParsableCommand {
       eventLoop: eventLoop, isSilent: inheritance != nil)
     let isTaking = NIOLoopBoundBox.makeBoxSendingValue(inheritance != nil, eventLoop: eventLoop)
     let cri = CRIServer(socket: socket, server: server, logger: logger, waitsForTakeOver: inheritance != nil) { event in
+      if event == .serving || event == .runtimeIsUp { StartPages.giveBack() }
       if event == .runtimeIsUp {
-        StartPages.giveBack()
         if !isTaking.value { rebuild.runtimeIsUp() }
         readiness.runtimeHasAnswered()
       }
