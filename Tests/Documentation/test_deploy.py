@@ -43,7 +43,7 @@ def test_every_file_is_known_here():
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="skipped: no systemd-analyze")
 def test_systemd_takes_the_units(tmp_path):
     # The program need not be installed where the unit will find it, nor kubelet at all.
-    (tmp_path / UNIT.name).write_text(UNIT.read_text().replace("/usr/local/bin/runtime-manager", "/bin/true"))
+    (tmp_path / UNIT.name).write_text(UNIT.read_text().replace("/usr/bin/runtime-manager", "/bin/true"))
     (tmp_path / SOCKET_UNIT.name).write_text(SOCKET_UNIT.read_text())
     (tmp_path / "kubelet.service").write_text("[Service]\nExecStart=/bin/true\n")
     shutil.copytree(DROP_IN.parent, tmp_path / DROP_IN.parent.name)
