@@ -1,3 +1,4 @@
+import Accounts
 import GRPC
 import HookMessages
 import Logging
@@ -32,6 +33,11 @@ import Testing
       #expect(rig.dispatcher.counters.owed == 0)
     }
     #expect(rig.dispatcher.counters.owedAtExit == 0)
+    // One account of the stop, one of all repetitions.
+    let failure = Failure(.socketUnavailable, "socket unavailable: absent", effect: .owed)
+    let last = Failure(.socketUnavailable, "socket unavailable: absent", effect: .dropped)
+    #expect(rig.accounts.map { $0.hookCalls.map(\.verdict) } == [[.failed(failure)], [.failed(last)]])
+    #expect(rig.accounts.map(\.attempt) == [nil, 25])
     #expect(rig.log.lines().count == 2)
     #expect(
       rig.log.lines(from: .error) == [
