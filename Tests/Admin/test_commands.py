@@ -16,7 +16,7 @@ import grpc
 import pytest
 
 from Peers.containerd import dying_with_parent
-from Peers.manager import BINARY
+from Peers.manager import BINARY, environment
 from Peers.recorder import refuse, sparse
 from Peers.wait import eventually
 
@@ -25,10 +25,10 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 COMMANDS = [["plugins"], ["pods"], ["containers"], ["why", "cafe"], ["watch"], ["log-level", "info"], ["plugins", "reset", "p"]]
 
 
-def run(*arguments, prefix=(), **environment):
+def run(*arguments, prefix=(), **variables):
     done = subprocess.run(
         [*prefix, BINARY, *arguments], capture_output=True, timeout=100, stdin=subprocess.DEVNULL,
-        env={"PATH": os.environ["PATH"], **environment})
+        env=environment(**variables))
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

@@ -7,16 +7,9 @@ import struct
 import subprocess
 import termios
 
-from Peers.manager import BINARY
+from Peers.manager import BINARY, environment
 
 LONG = 60
-
-
-def environment(**more):
-    """This process's, without what the program would take for its own."""
-    ours = {name: value for name, value in os.environ.items()
-            if not name.startswith("RUNTIME_MANAGER_") and name not in ("COLUMNS", "NO_COLOR")}
-    return {**ours, **more}
 
 
 def run(*arguments, **variables):

@@ -20,6 +20,13 @@ BINARY = os.environ.get("RUNTIME_MANAGER") or str(ROOT / ".build" / "debug" / "r
 IS_RELAY = BINARY == "relay"
 
 
+def environment(**more):
+    """This process's, without what the program would take for its own."""
+    ours = {name: value for name, value in os.environ.items()
+            if not name.startswith("RUNTIME_MANAGER_") and name not in ("COLUMNS", "NO_COLOR")}
+    return {**ours, **more}
+
+
 class Manager:
     def __init__(
         self, place, runtime, image=None, hook_dir=None, flags=(), listen=None, umask=-1, start=True, ready=True, prefix=()
