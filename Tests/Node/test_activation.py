@@ -14,7 +14,8 @@ from Peers.wait import eventually
 
 def activated(start_manager, runtime, path):
     """systemd's tool in front of the program: it listens, and becomes the program at the first connection."""
-    manager = start_manager(runtime, start=False, prefix=["systemd-socket-activate", "-l", path], listen=path)
+    kept = ["-E", "ASAN_OPTIONS"] if "ASAN_OPTIONS" in os.environ else []
+    manager = start_manager(runtime, start=False, prefix=["systemd-socket-activate", *kept, "-l", path], listen=path)
     return manager.start(ready=False)
 
 
