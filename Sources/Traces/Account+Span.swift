@@ -34,7 +34,7 @@ extension HookCall {
   var wasAsked: Bool {
     switch verdict {
     case .answered, .unchanged, .changed: true
-    case .failed(let failure): failure.kind != .tripped
+    case .failed(let failure): ![.tripped, .noTimeLeft, .subjectUnknown].contains(failure.kind)
     case .notAsked, .pending: false
     }
   }

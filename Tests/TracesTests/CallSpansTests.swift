@@ -74,6 +74,8 @@ import Tracing
 
   @Test(arguments: [
     Verdict.notAsked(.skipLabel), .pending, .failed(Failure(.tripped, "tripped", effect: .ignored)),
+    .failed(Failure(.noTimeLeft, "none", effect: .ignored)),
+    .failed(Failure(.subjectUnknown, "who", effect: .ignored)),
   ])
   func whoWasNotAskedHasNone(verdict: Verdict) throws {
     #expect(try recorded(call([hookCall("a", verdict)])).map(\.operationName) == ["CreateContainer"])
