@@ -10,6 +10,10 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from Peers.wait import listens  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -114,12 +118,6 @@ def wait_for(condition, what, within=20):
             stop(f"not within {within} s: {what() if callable(what) else what}")
         time.sleep(0.0005)
     return value
-
-
-def listens(path):
-    """Whether somebody accepts connections on this unix socket (a path is there before that)."""
-    with open("/proc/net/unix") as sockets:
-        return any(line.endswith(f" {path}\n") and line.split()[3] == "00010000" for line in sockets)
 
 
 def read(path):

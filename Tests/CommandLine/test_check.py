@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from Peers.recorder import Recorder
-from Peers.wait import eventually
+from Peers.wait import eventually, listens
 
 from .program import lines_fit, refused, run
 
@@ -138,7 +138,7 @@ def test_what_is_no_grpc_server_is_an_error(write, hook_dir, place):
     write("a.json", json.dumps({"remote-endpoint": f"{place}/old.sock", "runtime-hooks": ["PreStartContainer"]}))
     server = subprocess.Popen(["socat", f"UNIX-LISTEN:{place}/old.sock,fork", "SYSTEM:echo HTTP/1.1 400 Bad Request"])
     try:
-        eventually(lambda: os.path.exists(f"{place}/old.sock"), what="socat listens")
+        eventually(lambda: listens(f"{place}/old.sock"), what="socat listens")
         code, out, _ = run("check", "--dial", hook_dir)
     finally:
         server.terminate()
@@ -153,7 +153,7 @@ def test_a_socket_of_another_user_is_an_error(hook_dir, place):
     server = subprocess.Popen(["setpriv", "--reuid=4321", "--clear-groups", "socat",
                                f"UNIX-LISTEN:{place}/p.sock,fork,mode=777", "EXEC:cat"])
     try:
-        eventually(lambda: os.path.exists(f"{place}/p.sock"), what="socat listens")
+        eventually(lambda: listens(f"{place}/p.sock"), what="socat listens")
         code, out, _ = run("check", "--dial", hook_dir)
     finally:
         server.terminate()

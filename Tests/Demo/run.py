@@ -33,7 +33,7 @@ from Peers.containerd import CGROUP_ROOT, NotPossible, PrivateContainerd, cgroup
 from Peers.cri import Life, Runtime  # noqa: E402
 from Peers.manager import BINARY, IS_RELAY, Manager  # noqa: E402
 from Peers.recorder import register  # noqa: E402
-from Peers.wait import eventually  # noqa: E402
+from Peers.wait import eventually, listens  # noqa: E402
 
 HOOKS = ["PreRunPodSandbox", "PreCreateContainer", "PreUpdateContainerResources", "PostStopPodSandbox"]
 BATCH_SHARES = 128
@@ -71,7 +71,7 @@ class Plugin:
     def _serves(self, socket):
         if self.process.poll() is not None:
             raise SystemExit(f"the sample plugin ended with {self.process.returncode}")
-        return os.path.exists(socket)
+        return listens(socket)
 
     def _read(self):
         for text in self.process.stdout:

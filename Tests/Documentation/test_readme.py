@@ -12,7 +12,7 @@ import pytest
 from Peers import messages
 from Peers.manager import run_once
 from Peers.recorder import Recorder
-from Peers.wait import eventually
+from Peers.wait import eventually, listens
 
 from .readme import README, ROOT, blocks, code, constants, quantity, rows, source, sources
 
@@ -201,7 +201,7 @@ def sample_plugin(place):
         file.write(program)
     generated = os.path.dirname(messages.hook.__file__)
     process = subprocess.Popen([sys.executable, path, socket], env={**os.environ, "PYTHONPATH": generated})
-    eventually(lambda: os.path.exists(socket), what="the plugin of README.md serves its socket")
+    eventually(lambda: listens(socket), what="the plugin of README.md serves its socket")
     yield socket
     process.terminate()
     process.wait()

@@ -9,7 +9,7 @@ import pytest
 
 from Peers.cri import Runtime
 from Peers.manager import BINARY
-from Peers.wait import eventually
+from Peers.wait import eventually, listens
 
 
 def activated(start_manager, runtime, path):
@@ -26,7 +26,7 @@ def path(place):
 
 def test_the_first_connection_is_served_by_a_process_that_did_not_run_yet(runtime, start_manager, path):
     manager = activated(start_manager, runtime, path)
-    eventually(lambda: os.path.exists(path), within=60)
+    eventually(lambda: listens(path), within=60)
     with Runtime(path) as kubelet:
         assert kubelet.call("Version", timeout=60).runtime_name
     manager.wait_log("serving", within=60)
@@ -35,7 +35,7 @@ def test_the_first_connection_is_served_by_a_process_that_did_not_run_yet(runtim
 def test_the_socket_gets_the_runtimes_mode_and_stays_when_the_process_ends(runtime, start_manager, path):
     os.chmod(runtime.socket, 0o660)
     manager = activated(start_manager, runtime, path)
-    eventually(lambda: os.path.exists(path), within=60)
+    eventually(lambda: listens(path), within=60)
     with Runtime(path) as kubelet:
         kubelet.call("Version", timeout=60)
     eventually(lambda: stat.S_IMODE(os.stat(path).st_mode) == 0o660, within=60)
@@ -47,7 +47,7 @@ def test_the_socket_gets_the_runtimes_mode_and_stays_when_the_process_ends(runti
 
 def test_a_second_daemon_does_not_take_the_path(runtime, start_manager, path):
     activated(start_manager, runtime, path)
-    eventually(lambda: os.path.exists(path), within=60)
+    eventually(lambda: listens(path), within=60)
     with Runtime(path) as kubelet:
         kubelet.call("Version", timeout=60)
     done = subprocess.run([BINARY, "serve", "--listen", path], capture_output=True, text=True, timeout=60)
@@ -109,7 +109,7 @@ def test_a_socket_handed_over_is_taken_and_not_unlinked(place, runtime, path):
     with subprocess.Popen(
         [sys.executable, "-c", HAND_OVER, "good", path, BINARY, "serve", "--listen", path, "--runtime-endpoint",
          runtime.socket, "--hook-dir", place]) as process:
-        eventually(lambda: os.path.exists(path), within=60)
+        eventually(lambda: listens(path), within=60)
         with Runtime(path) as kubelet:
             kubelet.call("Version", timeout=60)
         process.terminate()

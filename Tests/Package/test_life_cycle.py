@@ -41,7 +41,7 @@ def test_the_installed_daemon_serves(machine, deb):
             daemon = subprocess.Popen(machine.command("runtime-manager", "serve"), stdout=output, stderr=output)
         try:
             socket = str(machine.path) + SOCKET
-            eventually(lambda: daemon.poll() is not None or os.path.exists(socket), within=60, what="it listens")
+            eventually(lambda: daemon.poll() is not None or " serving" in log.read_text(), within=60, what="it serves")
             with Runtime(socket) as kubelet:
                 assert kubelet.call("Version").runtime_name, log.read_text()
         finally:

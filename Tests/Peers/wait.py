@@ -13,3 +13,9 @@ def eventually(condition, within=30.0, what=None):
         if time.monotonic() >= deadline:
             raise AssertionError(f"not within {within} s: {what or getattr(condition, '__doc__', None) or condition}")
         time.sleep(0.01)
+
+
+def listens(path):
+    """Whether somebody accepts connections on this unix socket: its file is there before that (bind, then listen)."""
+    with open("/proc/net/unix") as sockets:
+        return any(line.endswith(f" {path}\n") and line.split()[3] == "00010000" for line in sockets)
