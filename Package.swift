@@ -21,6 +21,7 @@ let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distrib
 let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -33,6 +34,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Without its traits it does without Foundation.
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
   ],
   targets: [
     // The wire.
@@ -100,7 +103,8 @@ let package = Package(
       dependencies: [
         "Accounts", "Admin", "CProcess", "CRIMessages", "CRIServer", "GRPC", "HTTP2", "Handover", "HookMessages",
         "Meters", "PluginsManager", "Prometheus", "RuntimeDispatcher", "Store", "Systemd", "Traces", "YAML",
-        argumentParser, coreMetrics, logging, nioCore, nioPosix, serviceLifecycle, swiftProtobuf, unixSignals,
+        argumentParser, coreMetrics, logging, nioCore, nioPosix, serviceLifecycle, subprocess, swiftProtobuf,
+        unixSignals,
       ],
       swiftSettings: strict,
       // Nobody loads a library into the daemon: without its symbols it is 2 MB smaller in memory, and 1.4 MB with

@@ -180,6 +180,55 @@ def test_no_plugins(node):
     assert node.findings("plugins") == [("ok", f"{HOOKS} does not exist: none is registered")]
 
 
+@pytest.fixture
+def kubectl(node, monkeypatch):
+    """Puts a kubectl of that text first in PATH; gives where it leaves its arguments."""
+    node.write("/etc/kubernetes/kubelet.conf", "")
+    node.write("/proc/sys/kernel/hostname", "Node-1\n")
+    monkeypatch.setenv("PATH", f"{node.root}/bin:{os.environ['PATH']}")
+
+    def write(text):
+        node.write("/bin/kubectl", f"#!/bin/sh\necho \"$@\" > {node.root}/asked\n{text}\n", mode=0o755)
+        return f"{node.root}/asked"
+
+    return write
+
+
+@pytest.mark.parametrize("endpoint, mark, words", [
+    (f"unix://{LISTEN}", "ok", "keeps unix"),
+    (f"unix://{RUNTIME}", "fail", f"will write unix://{RUNTIME} back at its next upgrade (the node's annotation)"),
+    (None, "warn", "the node has no annotation kubeadm.alpha.kubernetes.io/cri-socket")])
+def test_the_nodes_annotation_is_asked_for(node, kubectl, endpoint, mark, words):
+    annotations = {"kubeadm.alpha.kubernetes.io/cri-socket": endpoint} if endpoint else {}
+    asked = kubectl(f"cat <<'EOF'\n{json.dumps({'kind': 'Node', 'metadata': {'annotations': annotations}})}\nEOF")
+    (finding,) = node.findings("kubeadm")
+    assert finding[0] == mark and words in finding[1]
+    with open(asked) as file:
+        assert file.read() == (f"--kubeconfig {node.root}/etc/kubernetes/kubelet.conf --request-timeout 3s "
+                               "get --raw /api/v1/nodes/node-1\n")
+
+
+@pytest.mark.parametrize("text, words", [
+    ("echo 'Error from server (Forbidden):\n  not yours' >&2; exit 1", "(kubectl: Error from server (Forbidden): not yours)"),
+    ("exit 7", "(kubectl: ended with exit code 7)"),
+    ("kill -9 $$", "(kubectl: was ended by signal 9)"),
+    ("echo hello", "(kubectl's answer is no Node object)"),
+    ("head -c 5000000 /dev/zero", "(kubectl: "),
+    # Its child would hold the pipe open for ever.
+    ("trap '' TERM; sleep 1000", "(kubectl did not end within 5.0 seconds)")])
+def test_a_cluster_that_cannot_be_asked_is_a_note(node, kubectl, text, words):
+    kubectl(text)
+    (finding,) = node.findings("kubeadm")
+    assert finding[0] == "note" and words in finding[1]
+
+
+def test_a_node_without_kubectl(node, kubectl, monkeypatch):
+    monkeypatch.setenv("PATH", f"{node.root}/bin")
+    assert node.findings("kubeadm") == [
+        ("note", "its next upgrade reads the endpoint from the node's annotation, which could not be looked at "
+                 "(there is no kubectl here)")]
+
+
 @pytest.mark.parametrize("text, mark", [
     (None, "note"), ("timeout: 2\n", "warn"), (f"runtime-endpoint: unix://{RUNTIME}\n", "warn"), ("a: b: c\n", "warn")])
 def test_crictl_elsewhere(node, text, mark):

@@ -9,8 +9,9 @@ struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Look at kubelet, the runtime, sockets, permissions and plugins of this node; say what to do.",
     discussion: """
-      Reads files, asks the runtime and RuntimeManager for their version, and dials the plugins; changes nothing and \
-      needs no access to the cluster. To be run as root. The daemon's settings are those of its files \
+      Reads files, asks the runtime and RuntimeManager for their version, and dials the plugins; changes nothing. Where \
+      kubeadm keeps kubelet's endpoint in the cluster, kubectl is asked for it with kubelet's credentials, if both are \
+      here. To be run as root. The daemon's settings are those of its files \
       (/etc/default/runtime-manager, the configuration file); the flags of serve may be given too. Exit codes: 0, \
       1 if something fails.
       """)
@@ -34,7 +35,7 @@ struct Doctor: AsyncParsableCommand {
     let settings = daemonSettings(node, &findings)
     let group = ConnectionGroup(eventLoop: MultiThreadedEventLoopGroup(numberOfThreads: 1).next())
 
-    findings += KubeletCheck(node: node, socket: settings.listen.path).findings()
+    findings += await KubeletCheck(node: node, socket: settings.listen.path).findings()
     let sockets = SocketCheck(
       node: node, listen: settings.listen.path, runtime: settings.runtimeEndpoint.path,
       admin: settings.admin.path

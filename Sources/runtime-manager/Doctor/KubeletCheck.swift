@@ -6,17 +6,25 @@ internal import YAML
 /// its next upgrade reads it.
 struct KubeletCheck {
   private static let about = "kubelet"
+  private static let upgradeAbout = "kubeadm"
   private static let endpointFlag = "--container-runtime-endpoint"
   private static let imageFlag = "--image-service-endpoint"
+  private static let nameFlag = "--hostname-override"
   private static let defaultConfiguration = "/var/lib/kubelet/config.yaml"
   private static let flagsFile = "/var/lib/kubelet/kubeadm-flags.env"
   private static let instanceFile = "/var/lib/kubelet/instance-config.yaml"
+  /// kubelet's credentials, where kubeadm puts them.
+  private static let credentials = "/etc/kubernetes/kubelet.conf"
   /// What kubelet takes when it is told nothing (kubelet: KubeletConfiguration, containerRuntimeEndpoint).
   private static let kubeletsDefault = "unix:///run/containerd/containerd.sock"
 
   let node: Node
   /// Where RuntimeManager listens.
   let socket: String
+  /// Asks the cluster about the node of a name, with kubelet's credentials in the file as we see it.
+  var annotation: @Sendable (_ credentials: String, _ node: String) async -> NodeAnnotation = {
+    await Kubectl(configuration: $0).annotation(ofNode: $1)
+  }
 
   private var wanted: String { "unix://\(socket)" }
 
@@ -26,7 +34,7 @@ struct KubeletCheck {
     let endpoint: String
   }
 
-  func findings() -> [DoctorFinding] {
+  func findings() async -> [DoctorFinding] {
     let kubelet = node.processes(named: "kubelet").first
     let path = kubelet?.value(of: "--config") ?? Self.defaultConfiguration
     var findings: [DoctorFinding] = []
@@ -38,7 +46,7 @@ struct KubeletCheck {
 
     findings += endpoint(kubelet, configurationPath: path, configuration)
     findings += images(kubelet, configurationPath: path, configuration)
-    findings += nextUpgrade()
+    findings += await nextUpgrade(kubelet)
     return findings
   }
 
@@ -99,32 +107,60 @@ struct KubeletCheck {
     ]
   }
 
-  /// kubeadm writes the endpoint back from one of two places when it upgrades the node.
-  private func nextUpgrade() -> [DoctorFinding] {
-    let about = "kubeadm"
-    guard node.status("/etc/kubernetes/kubelet.conf") != nil || node.status(Self.flagsFile) != nil else { return [] }
+  /// kubeadm writes the endpoint back from one of two places when it upgrades the node: the first that has one.
+  private func nextUpgrade(_ kubelet: Node.Process?) async -> [DoctorFinding] {
+    let hasCredentials = node.status(Self.credentials) != nil
+    guard hasCredentials || node.status(Self.flagsFile) != nil else { return [] }
     switch settings(in: Self.instanceFile) {
     case .failure(let finding): return [finding]
     case .success(let found):
       if let endpoint = found["containerRuntimeEndpoint"] {
-        return leadsHere(endpoint)
-          ? [DoctorFinding(.ok, about, "keeps \(endpoint) at an upgrade (\(Self.instanceFile))")]
-          : [
-            DoctorFinding(
-              .fail, about, "will write \(endpoint) back at its next upgrade (\(Self.instanceFile))",
-              advice: "set containerRuntimeEndpoint: \(wanted) there")
-          ]
+        return [upgrade(to: endpoint, Self.instanceFile, advice: "set containerRuntimeEndpoint: \(wanted) there")]
       }
     }
-    return [
-      DoctorFinding(
-        .note, about,
-        "its next upgrade reads the endpoint from the node's annotation, which is not looked at from here",
-        advice: """
-          kubectl get node NODE -o yaml | grep cri-socket; if it is not \(wanted): kubectl annotate node NODE \
-          --overwrite kubeadm.alpha.kubernetes.io/cri-socket=\(wanted)
-          """)
-    ]
+
+    let name = nodeName(kubelet)
+    let annotate = "kubectl annotate node \(name ?? "NODE") --overwrite \(NodeAnnotation.key)=\(wanted)"
+    let answer: NodeAnnotation
+    if let name, hasCredentials {
+      answer = await annotation(node.path(Self.credentials), name)
+    } else {
+      answer = .unknown(hasCredentials ? "the node's name is not known" : "there is no \(Self.credentials)")
+    }
+    switch answer {
+    case .endpoint(let endpoint): return [upgrade(to: endpoint, "the node's annotation", advice: annotate)]
+    case .absent:
+      return [
+        DoctorFinding(
+          .warn, Self.upgradeAbout,
+          "finds no endpoint at its next upgrade: the node has no annotation \(NodeAnnotation.key)",
+          advice: annotate)
+      ]
+    case .unknown(let reason):
+      return [
+        DoctorFinding(
+          .note, Self.upgradeAbout,
+          "its next upgrade reads the endpoint from the node's annotation, which could not be looked at (\(reason))",
+          advice: "kubectl get node \(name ?? "NODE") -o yaml | grep cri-socket; if it is not \(wanted): \(annotate)")
+      ]
+    }
+  }
+
+  private func upgrade(to endpoint: String, _ place: String, advice: String) -> DoctorFinding {
+    leadsHere(endpoint)
+      ? DoctorFinding(.ok, Self.upgradeAbout, "keeps \(endpoint) at an upgrade (\(place))")
+      : DoctorFinding(
+        .fail, Self.upgradeAbout, "will write \(endpoint) back at its next upgrade (\(place))", advice: advice)
+  }
+
+  /// As kubelet registers it: `--hostname-override` or else the host's name, in lower case (kubelet: `GetHostname`).
+  private func nodeName(_ kubelet: Node.Process?) -> String? {
+    var name = kubelet?.value(of: Self.nameFlag) ?? flag(Self.nameFlag)
+    if name == nil, case .bytes(let bytes) = node.content("/proc/sys/kernel/hostname") {
+      name = String(decoding: bytes, as: UTF8.self)
+    }
+    let plain = (name ?? "").lowercased().filter { !$0.isWhitespace }
+    return plain.isEmpty ? nil : plain
   }
 
   private func leadsHere(_ endpoint: String) -> Bool { endpoint == wanted || endpoint == socket }
