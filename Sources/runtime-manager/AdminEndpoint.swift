@@ -65,6 +65,8 @@ final class AdminEndpoint: Service {
 
   private func bind(on eventLoop: any EventLoop) async {
     guard listeners.withLock({ $0.isEmpty }) else { return }
+    // Between two steps of the start: the services run, the sockets are to be bound.
+    StartPages.giveBack()
     if let path { await serve(path, on: eventLoop) }
     if let metricsPort { await serve(metricsPort: metricsPort, on: eventLoop) }
   }

@@ -89,6 +89,16 @@ def test_the_binary_looks_for_libraries_where_the_system_does(binary):
     assert not re.search(r"R(UN)?PATH", debian.output("readelf", "--wide", "--dynamic", binary))
 
 
+def test_what_is_constant_cannot_be_written(binary):
+    sections = debian.output("readelf", "--wide", "--sections", binary)
+    flags = {name: flags for name, flags in re.findall(r"\] (\S+) +(?:\S+ +){5}([A-Zao]+) ", sections)}
+    constant = [name for name in flags if re.match(r"\.text|\.rodata|\.eh_frame|swift5_(?!backtrace)", name)]
+    assert len(constant) > 10 and [name for name in constant if "W" in flags[name]] == []
+    # Nor, once it has started, what the loader has relocated: the whole table of its addresses is filled in before.
+    assert "GNU_RELRO" in debian.output("readelf", "--wide", "--segments", binary)
+    assert re.search(r"FLAGS_1.*\bNOW\b.*\bPIE\b", debian.output("readelf", "--wide", "--dynamic", binary))
+
+
 def test_every_package_that_is_linked_in_is_in_the_copyright_file(tree):
     # Packages for the build alone would be named as well; there are none.
     named = (tree / "usr/share/doc/runtime-manager/copyright").read_text().split()

@@ -67,6 +67,7 @@ struct Serve: AsyncParsableCommand {
     // The directory is read completely before the first call is served.
     let plugins = PluginsManager(directory: settings.hookDir.path, eventLoop: eventLoop, logger: logger)
     await plugins.load()
+    StartPages.giveBack()
     let transport = GRPCHookTransport(group: connections)
     let dispatcher = RuntimeDispatcher(
       transport: transport,
