@@ -36,10 +36,10 @@ extension HeaderBlock {
 
   /// The status that this block carries; nil if it carries none. A code that is not gRPC's is UNKNOWN.
   package var status: Status? {
-    guard let text = value(of: "grpc-status") else { return nil }
-    let code = Int(text).flatMap(StatusCode.init(rawValue:)) ?? .unknown
-    return Status(code, value(of: "grpc-message").map(StatusMessage.decode) ?? "")
+    hasStatus ? Status(statusCode, value(of: "grpc-message").map(StatusMessage.decode) ?? "") : nil
   }
+
+  package var hasStatus: Bool { has("grpc-status") }
 
   /// The code of ``status``, at the least cost; UNKNOWN if there is none.
   package var statusCode: StatusCode { number(of: "grpc-status").flatMap(StatusCode.init(rawValue:)) ?? .unknown }

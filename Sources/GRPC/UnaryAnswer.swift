@@ -2,18 +2,24 @@ package import HTTP2
 package import NIOCore
 
 /// Everything that a server answered to a unary call, as it came.
-package struct UnaryAnswer: Sendable {
+package final class UnaryAnswer: Sendable {
   /// The header block; of an answer that is trailers only, that block.
-  package var headers: HeaderBlock
+  package let headers: HeaderBlock
   /// All bytes of DATA: a length-prefixed message, or nothing.
-  package var body: ByteBuffer
+  package let body: ByteBuffer
   /// The trailer section, unless the answer is trailers only.
-  package var trailers: HeaderBlock?
+  package let trailers: HeaderBlock?
 
   package init(headers: HeaderBlock, body: ByteBuffer, trailers: HeaderBlock?) {
     self.headers = headers
     self.body = body
     self.trailers = trailers
+  }
+
+  /// The code of ``status``, at the least cost.
+  package var code: StatusCode {
+    let last = trailers ?? headers
+    return last.hasStatus ? last.statusCode : status.code
   }
 
   /// How the call ended. Without `grpc-status` the HTTP status decides (gRPC documentation,

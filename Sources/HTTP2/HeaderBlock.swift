@@ -1,4 +1,5 @@
 internal import CNghttp2
+internal import Glibc
 
 /// A list of header fields, in the order and with the duplicates in which it was received or built
 /// (RFC 9113, section 8.2; pseudo-header fields come first).
@@ -23,7 +24,14 @@ package final class HeaderBlock: @unchecked Sendable {
 
   /// A block of our own. Names are lower-case; pseudo-header fields come first.
   package init(_ fields: [(name: String, value: String)]) {
-    for field in fields { append(field.name, field.value) }
+    guard !fields.isEmpty else { return }
+    // One piece of memory for all.
+    let count = fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(count, 1))
+    owned.append(memory)
+    self.fields.reserveCapacity(fields.count + 1)
+    var free = memory[...]
+    for field in fields { append(free.take(field.name), free.take(field.value)) }
   }
 
   deinit {
@@ -38,6 +46,9 @@ package final class HeaderBlock: @unchecked Sendable {
     copy.origin = self
     return copy
   }
+
+  /// Whether there is a field named `name`.
+  package func has(_ name: String) -> Bool { fields.contains { matches($0, name) } }
 
   /// The value of the first field named `name`; bytes that are not UTF-8 are repaired.
   package func value(of name: String) -> String? {
@@ -68,7 +79,7 @@ package final class HeaderBlock: @unchecked Sendable {
   }
 
   package func append(_ name: String, _ value: String) {
-    append(UnsafeBufferPointer.copying(name), UnsafeBufferPointer.copying(value))
+    append(own(name), own(value))
   }
 
   /// Removes every field named `name`.
@@ -79,8 +90,7 @@ package final class HeaderBlock: @unchecked Sendable {
   /// Gives the first field named `name` another value in its place, or appends it.
   package func set(_ name: String, _ value: String) {
     guard let index = fields.firstIndex(where: { matches($0, name) }) else { return append(name, value) }
-    let memory = UnsafeBufferPointer.copying(value)
-    owned.append(memory)
+    let memory = own(value)
     fields[index].value = memory.baseAddress
     fields[index].valuelen = memory.count
   }
@@ -100,9 +110,15 @@ package final class HeaderBlock: @unchecked Sendable {
         flags: flags & UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue)))
   }
 
+  /// A copy of a text, in memory of ours.
+  private func own(_ text: String) -> UnsafeMutableBufferPointer<UInt8> {
+    let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(text.utf8.count, 1))
+    owned.append(memory)
+    var free = memory[...]
+    return free.take(text)
+  }
+
   private func append(_ name: UnsafeMutableBufferPointer<UInt8>, _ value: UnsafeMutableBufferPointer<UInt8>) {
-    owned.append(name)
-    owned.append(value)
     fields.append(
       nghttp2_nv(
         name: name.baseAddress, value: value.baseAddress, namelen: name.count, valuelen: value.count, flags: 0))
@@ -115,15 +131,20 @@ package final class HeaderBlock: @unchecked Sendable {
   private func matches(_ field: nghttp2_nv, _ name: String) -> Bool {
     guard field.namelen == name.utf8.count else { return false }
     var name = name
-    return name.withUTF8 { $0.elementsEqual(UnsafeBufferPointer(start: field.name, count: field.namelen)) }
+    return name.withUTF8 { bytes in bytes.baseAddress.map { memcmp($0, field.name, bytes.count) == 0 } ?? true }
   }
 }
 
-extension UnsafeBufferPointer<UInt8> {
-  fileprivate static func copying(_ string: String) -> UnsafeMutableBufferPointer<UInt8> {
-    let count = string.utf8.count
-    let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Swift.max(count, 1))
-    _ = memory.initialize(from: string.utf8)
-    return UnsafeMutableBufferPointer(rebasing: memory[..<count])
+extension Slice<UnsafeMutableBufferPointer<UInt8>> {
+  /// Copies a text to the beginning, which is taken off.
+  fileprivate mutating func take(_ text: String) -> UnsafeMutableBufferPointer<UInt8> {
+    var text = text
+    return text.withUTF8 { bytes in
+      let end = startIndex + bytes.count
+      let taken = UnsafeMutableBufferPointer(rebasing: self[..<end])
+      _ = taken.initialize(from: bytes)
+      self = self[end...]
+      return taken
+    }
   }
 }

@@ -7,6 +7,10 @@ extension [UInt8] {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     var next = cursor
+    if next < end, self[next] < 0x80 {
+      cursor = next + 1
+      return UInt64(self[next])
+    }
     while next < end, shift < 70 {
       let byte = self[next]
       next += 1
@@ -29,12 +33,13 @@ extension [UInt8] {
   /// Whether what is in `range` is `other`.
   func has(_ other: [UInt8], in range: Range<Int>) -> Bool {
     guard range.count == other.count else { return false }
+    precondition(range.upperBound <= count)
     // Keys of one domain begin alike: those that differ do so sooner from behind.
     var (left, right) = (range.upperBound, other.count)
     while right > 0 {
-      left -= 1
-      right -= 1
-      if self[left] != other[right] { return false }
+      left &-= 1
+      right &-= 1
+      if span[unchecked: left] != other.span[unchecked: right] { return false }
     }
     return true
   }

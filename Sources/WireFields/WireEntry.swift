@@ -59,15 +59,24 @@ package struct WireEntry: Sendable, Hashable {
 extension [UInt8] {
   /// Key and text of the entry in `range`, if there is nothing else in it and the key is short: so is nearly every entry,
   /// and this is much faster than to look at its fields.
+  @inline(__always)
   func plainEntry(in range: Range<Int>) -> (key: Range<Int>, text: Range<Int>)? {
-    let key = range.lowerBound + 2
-    guard range.count >= 4, self[key - 2] == 0x0a, self[key - 1] < 0x80 else { return nil }
-    let tag = key + Int(self[key - 1])
-    var text = tag + 1
-    guard text < range.upperBound, self[tag] == 0x12, let count = varint(at: &text, before: range.upperBound),
-      count == UInt64(range.upperBound - text)
-    else { return nil }
-    return (key..<tag, text..<range.upperBound)
+    precondition(range.upperBound <= count)
+    let bytes = span
+    let (start, end) = (range.lowerBound, range.upperBound)
+    // Whatever is read below is in front of `end`.
+    guard end &- start >= 4, bytes[unchecked: start] == 0x0a else { return nil }
+    let tag = start &+ 2 &+ Int(bytes[unchecked: start &+ 1])
+    guard bytes[unchecked: start &+ 1] < 0x80, tag &+ 1 < end, bytes[unchecked: tag] == 0x12 else { return nil }
+    var text = tag &+ 2
+    var length = UInt64(bytes[unchecked: tag &+ 1])
+    if length >= 0x80 {
+      text = tag &+ 1
+      guard let long = varint(at: &text, before: end) else { return nil }
+      length = long
+    }
+    guard length == UInt64(end &- text) else { return nil }
+    return (Range(uncheckedBounds: (start &+ 2, tag)), Range(uncheckedBounds: (text, end)))
   }
 
   /// The key of the entry in `range`; an empty one if it has none.

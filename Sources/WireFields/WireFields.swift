@@ -16,6 +16,7 @@ package struct WireFields: Sequence, IteratorProtocol {
 
   /// - Parameter range: A message within `bytes`.
   package init(_ bytes: [UInt8], in range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
     self.bytes = bytes
     position = range.lowerBound
     end = range.upperBound
@@ -26,15 +27,21 @@ package struct WireFields: Sequence, IteratorProtocol {
 
   package mutating func next() -> WireField? {
     guard position < end else { return nil }
+    // Nearly every field: a tag of one byte, a length of one or two. Whatever is read is in front of `end`, and so within
+    // the bytes.
     let start = position
-    let tag = bytes[start]
-    // Nearly every field: a tag of one byte, a length of one byte.
-    if tag & 0x87 == WireType.bytes.rawValue, tag >> 3 != 0, start + 1 < end {
-      let content = start + 2
-      let count = Int(bytes[start + 1])
-      if count < 0x80, count <= end - content {
-        position = content + count
-        return WireField(number: Int(tag >> 3), type: .bytes, start: start, content: content..<content + count)
+    if end &- start >= 3 {
+      let tag = bytes.span[unchecked: start]
+      var count = Int(bytes.span[unchecked: start &+ 1])
+      var content = start &+ 2
+      if count >= 0x80 {
+        count = count & 0x7f | Int(bytes.span[unchecked: content]) << 7
+        content &+= 1
+      }
+      if tag & 0x87 == WireType.bytes.rawValue, tag >> 3 != 0, count < 1 << 14, count <= end &- content {
+        position = content &+ count
+        let range = Range(uncheckedBounds: (content, position))
+        return WireField(number: Int(tag >> 3), type: .bytes, start: start, content: range)
       }
     }
     return next(groups: 0)

@@ -18,14 +18,18 @@ package final class WireShape: Sendable {
 
   /// Indexed by field number.
   private let kinds: [Kind]
+  private let isEntry: Bool
 
   /// - Parameter fields: By field number, each below 64.
-  package init(_ fields: [Int: Kind]) {
+  package convenience init(_ fields: [Int: Kind]) { self.init(fields, isEntry: false) }
+
+  private init(_ fields: [Int: Kind], isEntry: Bool) {
     kinds = (0...(fields.keys.max() ?? 0)).map { fields[$0] ?? .unknown }
+    self.isEntry = isEntry
   }
 
   /// An entry of a map<string, string>.
-  package static let entry = WireShape([1: .text, 2: .text])
+  package static let entry = WireShape([1: .text, 2: .text], isEntry: true)
 
   private func kind(of field: WireField) -> Kind {
     guard field.number < kinds.count else { return .unknown }
@@ -46,7 +50,7 @@ package final class WireShape: Sendable {
   package func admits(_ bytes: [UInt8]) -> Bool { admits(bytes, in: bytes.indices) }
 
   private func admits(_ bytes: [UInt8], in range: Range<Int>) -> Bool {
-    if self === Self.entry, let plain = bytes.plainEntry(in: range) {
+    if isEntry, let plain = bytes.plainEntry(in: range) {
       return bytes.isUTF8(in: plain.key) && bytes.isUTF8(in: plain.text)
     }
     var fields = WireFields(bytes, in: range)
@@ -80,7 +84,7 @@ package final class WireShape: Sendable {
 
   /// Whether every field of the message is known, down to the last.
   private func knowsAll(_ bytes: [UInt8], in range: Range<Int>) -> Bool {
-    if self === Self.entry, bytes.plainEntry(in: range) != nil { return true }
+    if isEntry, bytes.plainEntry(in: range) != nil { return true }
     for field in WireFields(bytes, in: range) {
       switch kind(of: field) {
       case .unknown: return false

@@ -32,6 +32,45 @@ import WireFields
     #expect(!fields.isAtEnd)
   }
 
+  /// A length as it is encoded, overlong ones too, and what it is.
+  @Test(
+    arguments: [
+      ([0], 0), ([1], 1), ([0x7f], 127), ([0x80, 1], 128), ([0xff, 0x7f], 16383), ([0x80, 0x80, 1], 16384),
+      ([0x85, 0], 5), ([0x80, 0], 0), ([0x85, 0x80, 0], 5), ([0x85, 0x80, 0x80, 0x80, 0x80, 0], 5),
+    ] as [([UInt8], Int)])
+  func aLengthHasAnyForm(length: [UInt8], count: Int) {
+    let field = [0x1a] + length + [UInt8](repeating: 0x61, count: count)
+    for behind in [[], [0x18, 7], [0x12, 0]] as [[UInt8]] {
+      var fields = WireFields(field + behind)
+      let found = fields.next()
+      #expect(found?.range == field.indices && found?.content == 1 + length.count..<field.count)
+      #expect(found?.number == 3 && found?.type == .bytes)
+      #expect((fields.next() == nil) == behind.isEmpty && fields.isAtEnd)
+    }
+    var short = WireFields(field.dropLast() + [])
+    #expect(short.next() == nil && !short.isAtEnd)
+    var ofAPart = WireFields([0xff] + field + [0xff], in: 1..<field.count + 1)
+    #expect(ofAPart.next()?.range == 1..<field.count + 1 && ofAPart.isAtEnd)
+  }
+
+  /// The short way to key and text against the fields themselves, over every pair of bytes where lengths and tags are.
+  @Test func anEntryIsWhatItsFieldsSay() {
+    for first in 0...UInt8.max {
+      for second in [0, 1, 2, 3, 4, 5, 0x0a, 0x12, 0x7f, 0x80, 0x81, 0x82, 0xff] as [UInt8] {
+        for entry in [
+          [0x0a, first, 0x61, 0x12, second, 0x62, 0x63], [0x0a, 1, 0x61, first, second, 0x62],
+          [0x0a, 1, 0x61, 0x12, first, second, 0x62, 0x63], [first, second, 0x12, 0], [0x0a, 0, first, second],
+          [0x0a, first, second], [0x12, first, second, 0x61],
+        ] as [[UInt8]] {
+          let bytes = [0x61] + entry + [0x61, 0x61]
+          let range = 1..<entry.count + 1
+          #expect(bytes.entryKey(in: range) == bytes.last(1, .bytes, in: range)?.content ?? 1..<1, "\(entry)")
+          #expect(bytes.entryText(in: range) == bytes.last(2, .bytes, in: range)?.content ?? 1..<1, "\(entry)")
+        }
+      }
+    }
+  }
+
   @Test func aMessageThatIsReadToItsEndIsAtIt() {
     var empty = WireFields([])
     #expect(empty.next() == nil && empty.isAtEnd)

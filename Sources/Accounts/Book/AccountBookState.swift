@@ -1,9 +1,16 @@
 /// The accounts that are kept, as a pure value: which ones, of which object, and which go when there are too many.
 struct AccountBookState: Sendable {
-  struct Entry: Sendable {
+  /// An object, because an account is a dozen references, all of which count when it is copied.
+  final class Entry: Sendable {
     let number: UInt64
     let account: Account
     let bytes: Int
+
+    init(number: UInt64, account: Account, bytes: Int) {
+      self.number = number
+      self.account = account
+      self.bytes = bytes
+    }
   }
 
   fileprivate struct Object: Sendable {
@@ -114,8 +121,10 @@ struct AccountBookState: Sendable {
 
   // MARK: What it costs
 
-  /// An entry, with what its array may have in reserve, and its place in the order.
-  private static let placeBytes = 2 * MemoryLayout<Entry>.stride + 2 * MemoryLayout<Place>.stride
+  /// An entry, and its places in its array and in the order, with what these may have in reserve.
+  private static let placeBytes =
+    (16 + MemoryLayout<(UInt64, Account, Int)>.size + 15) & ~15
+    + 2 * MemoryLayout<Entry>.stride + 2 * MemoryLayout<Place>.stride
 
   /// A dictionary's slot, with as much in reserve, and the object that its array is.
   private static func objectBytes(_ object: String) -> Int {

@@ -25,7 +25,7 @@ extension Exchange {
       subject.cancel()
       throw error
     }
-    guard CallOutcome(answer.status.code).isStopped(isKnown: isKnown) else {
+    guard CallOutcome(answer.code).isStopped(isKnown: isKnown) else {
       subject.cancel()
       server.dispatcher.callAboutUnknown(in: registry, company: company).noteRuntimeFailed(at: point)
       return answer

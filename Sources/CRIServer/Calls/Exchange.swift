@@ -193,7 +193,7 @@ final class Exchange: @unchecked Sendable {
       let answer = try await send(headers, body, deadline: deadline)
       isPastRuntime = true
       CrashStep.answered.pass(verb)
-      let code = answer.status.code
+      let code = answer.code
       account.runtimeAnswered(code.description)
       let (body, outcome) = (answer.body, CallOutcome(code))
       settlement = { commit(Self.message(in: body) ?? Answer(), outcome, $0) }

@@ -34,7 +34,7 @@ enum StartContainer: LifeCycleCall {
     } catch { throw CallEnd(error) }
 
     let answer = try await exchange.forward(Self.self, request)
-    guard answer.status.code == .ok else {
+    guard answer.code == .ok else {
       call.noteRuntimeFailed(at: .postStartContainer)
       return answer
     }

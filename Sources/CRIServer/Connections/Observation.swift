@@ -26,7 +26,7 @@ final class Observation {
 
   /// The runtime's status has arrived.
   func ended(_ trailers: HeaderBlock) {
-    end(CallOutcome(trailers.status?.code ?? .unknown))
+    end(CallOutcome(trailers.statusCode))
   }
 
   /// The call is over; without a status its outcome is unknown.

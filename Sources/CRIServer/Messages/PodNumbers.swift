@@ -15,11 +15,12 @@ struct PodNumbers {
 
   /// Appends the fields of the `PodSandboxConfig` in `range` of `bytes` to a hook request.
   func appendPodConfig(_ bytes: [UInt8], in range: Range<Int>, to request: inout [UInt8]) {
+    let entry = WireShape.entry
     for field in WireFields(bytes, in: range) where field.type == .bytes {
       switch field.number {
       case 1: WireShape.podMetadata.append(bytes, in: field.content, to: &request, under: metadata)
-      case 6: WireShape.entry.append(bytes, in: field.content, to: &request, under: labels)
-      case 7: WireShape.entry.append(bytes, in: field.content, to: &request, under: annotations)
+      case 6: entry.append(bytes, in: field.content, to: &request, under: labels)
+      case 7: entry.append(bytes, in: field.content, to: &request, under: annotations)
       case 8: appendLinux(bytes, in: field.content, to: &request)
       default: break
       }

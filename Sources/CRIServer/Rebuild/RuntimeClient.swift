@@ -77,7 +77,7 @@ package final class RuntimeClient: RuntimeQueries {
           .request(path: path, timeout: timeout), body, deadline: .now() + TimeAmount(timeout),
           answerLimitBytes: ServerLimits.messageBytes + UnaryBody.prefixBytes)
       } catch { throw Status(error, endpoint: endpoint) }
-      guard answer.status.code == .ok else { throw answer.status }
+      guard answer.code == .ok else { throw answer.status }
       return answer.body
     }
   }

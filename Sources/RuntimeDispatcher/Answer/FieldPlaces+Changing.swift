@@ -19,16 +19,17 @@ extension FieldPlaces {
     var hugepageLimits: [WireEntry] = []
     var envs: [WireEntry] = []
     for change in changes {
-      switch (change.field, change.value) {
-      case (.label(let key), .text(let text)): labels.append(WireEntry(key, text))
-      case (.annotation(let key), .text(let text)): annotations.append(WireEntry(key, text))
-      case (.unified(let key), .text(let text)): unified.append(WireEntry(key, text))
-      case (.env(let key), .text(let text)): envs.append(WireEntry(key, text))
-      case (.hugepageLimit(let pageSize), .limit(let limit)): hugepageLimits.append(WireEntry(pageSize, limit))
-      case (.cgroupParent, .text(let text)): if let cgroupParent { edit.setText(text, at: cgroupParent) }
-      case (.resource(let field), let value):
-        if let resources { Self.set(value, at: resources.appending(field.number), isNumber: field.isNumber, in: &edit) }
-      case (.label, _), (.annotation, _), (.unified, _), (.env, _), (.hugepageLimit, _), (.cgroupParent, _): break
+      switch change.field {
+      case .label(let key): if let text = change.value.text { labels.append(WireEntry(key, text)) }
+      case .annotation(let key): if let text = change.value.text { annotations.append(WireEntry(key, text)) }
+      case .unified(let key): if let text = change.value.text { unified.append(WireEntry(key, text)) }
+      case .env(let key): if let text = change.value.text { envs.append(WireEntry(key, text)) }
+      case .hugepageLimit(let pageSize):
+        if case .limit(let limit) = change.value { hugepageLimits.append(WireEntry(pageSize, limit)) }
+      case .cgroupParent: if let cgroupParent, let text = change.value.text { edit.setText(text, at: cgroupParent) }
+      case .resource(let field):
+        guard let resources else { break }
+        Self.set(change.value, at: resources.appending(field.number), isNumber: field.isNumber, in: &edit)
       }
     }
     if let path = self.labels { edit.setEntries(labels, at: path, of: .last) }

@@ -50,7 +50,7 @@ package final class GRPCHookTransport: HookTransport, @unchecked Sendable {
         continue
       }
       // The plugin's server knows the deadline too, and may end the call by itself a moment before we do.
-      if answer.status.code == .deadlineExceeded, .now() + Self.clockTolerance >= deadline {
+      if answer.code == .deadlineExceeded, .now() + Self.clockTolerance >= deadline {
         throw .deadlineExceeded(timeout)
       }
       return try Self.message(of: answer)
@@ -88,14 +88,13 @@ package final class GRPCHookTransport: HookTransport, @unchecked Sendable {
   }
 
   private static func message(of answer: UnaryAnswer) throws(HookCallError) -> [UInt8] {
-    guard answer.headers.value(of: ":status") == "200",
+    guard answer.headers.number(of: ":status") == 200,
       answer.headers.value(of: "content-type")?.hasPrefix("application/grpc") == true
     else { throw .connectionBroken("what answers is no gRPC server") }
-    guard (answer.trailers ?? answer.headers).status != nil else {
+    guard (answer.trailers ?? answer.headers).hasStatus else {
       throw .connectionBroken("the answer has no grpc-status")
     }
-    let status = answer.status
-    guard status.code == .ok else { throw .status(status) }
+    guard answer.code == .ok else { throw .status(answer.status) }
     do {
       return Array(try UnaryBody.message(in: answer.body).readableBytesView)
     } catch {

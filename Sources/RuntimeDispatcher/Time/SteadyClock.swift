@@ -5,23 +5,25 @@ internal import Synchronization
 ///
 /// With a clock that never goes back, as the machine's, it shows the same instants.
 package final class SteadyClock: Sendable {
+  /// Since the start. Instants of the standard library's clock are slow to compute with.
   private struct State {
     /// What the clock showed last.
-    var seen: ContinuousClock.Instant
-    var now: ContinuousClock.Instant
-    /// Far beyond any use, and far below what an instant can hold: time then stands still.
-    let last: ContinuousClock.Instant
+    var seen = Duration.zero
+    var now = Duration.zero
 
-    mutating func move(to instant: ContinuousClock.Instant) { now = max(now, min(instant, last)) }
+    mutating func move(to passed: Duration) { now = max(now, min(passed, limit)) }
+
+    /// Far beyond any use, and far below what an instant can hold: time then stands still.
+    private var limit: Duration { .seconds(Int64.max) }
   }
 
   private let clock: any HookClock
-  private let state: Mutex<State>
+  private let start: ContinuousClock.Instant
+  private let state = Mutex(State())
 
   package init(_ clock: any HookClock) {
-    let now = clock.now
     self.clock = clock
-    state = Mutex(State(seen: now, now: now, last: now + .seconds(Int64.max)))
+    start = clock.now
   }
 
   /// The present instant; never earlier than one that was shown before.
@@ -39,14 +41,15 @@ package final class SteadyClock: Sendable {
   }
 
   private func now(notBefore reached: ContinuousClock.Instant?) -> ContinuousClock.Instant {
-    state.withLock { state in
-      // Asked in here: instants that were taken in another order than they were asked would look like a clock that
-      // goes back.
-      let seen = clock.now
-      if state.seen < seen { state.move(to: state.now + state.seen.duration(to: seen)) }
-      state.seen = seen
-      if let reached { state.move(to: reached) }
-      return state.now
-    }
+    start
+      + state.withLock { state in
+        // Asked in here: instants that were taken in another order than they were asked would look like a clock that
+        // goes back.
+        let seen = start.duration(to: clock.now)
+        if state.seen < seen { state.move(to: state.now + (seen - state.seen)) }
+        state.seen = seen
+        if let reached { state.move(to: start.duration(to: reached)) }
+        return state.now
+      }
   }
 }

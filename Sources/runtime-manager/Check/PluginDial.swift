@@ -53,7 +53,7 @@ enum PluginDial {
       let answer = try await channel.unary(
         .request(path: methodPath, timeout: timeout), UnaryBody.body(of: []), deadline: .now() + TimeAmount(timeout),
         answerLimitBytes: 1 << 20)
-      return (answer.trailers ?? answer.headers).status == nil ? .noGRPC : .answered
+      return (answer.trailers ?? answer.headers).hasStatus ? .answered : .noGRPC
     } catch {
       return .failed(error)
     }

@@ -37,7 +37,7 @@ struct RuntimeVersion: Sendable, Hashable {
     } catch {
       throw Status(.unavailable, words(for: error))
     }
-    guard answer.status.code == .ok else { throw answer.status }
+    guard answer.code == .ok else { throw answer.status }
     guard let body = try? UnaryBody.message(in: answer.body),
       let version = try? CRIVersionResponse(serializedBytes: Array(body.readableBytesView))
     else { throw Status(.internalError, "its answer cannot be decoded") }
