@@ -1,5 +1,6 @@
 """The processes of the bench: starting them, and what /proc says of them."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import json
@@ -51,17 +52,23 @@ def numbers(path, *names):
 
 
 def counters(pid):
-    """Of all threads. CPU in nanoseconds as the scheduler counts it, or in ticks where it does not."""
+    """Of all threads that there are. CPU in nanoseconds as the scheduler counts it, or in ticks where it does not."""
     task, spent, switches = f"/proc/{pid}/task", 0, 0
     for thread in os.listdir(task):
-        switches += sum(numbers(f"{task}/{thread}/status", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"))
-        try:
-            with open(f"{task}/{thread}/schedstat") as file:
-                spent += int(file.read().split()[0]) / 1e9
-        except OSError:
-            with open(f"{task}/{thread}/stat") as file:
-                spent += sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+        # One that ends meanwhile was idle: those that do the work live as long as their process.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            switched = sum(numbers(f"{task}/{thread}/status", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"))
+            spent += cpu(f"{task}/{thread}")
+            switches += switched
     return Counters(spent, switches)
+
+
+def cpu(thread):
+    if os.path.exists(f"{thread}/schedstat"):
+        with open(f"{thread}/schedstat") as file:
+            return int(file.read().split()[0]) / 1e9
+    with open(f"{thread}/stat") as file:
+        return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid):
