@@ -69,9 +69,11 @@ package final class CallServer: @unchecked Sendable {
 
   /// Tells the Store of a call that has ended, in the next quiet moment or when it is asked.
   ///
-  /// - Parameter bytes: What the report holds.
-  func report(bytes: Int, _ report: @escaping @Sendable (Store) -> Void) {
-    let waiting = store.later(report)
+  /// - Parameters:
+  ///   - bytes: What the report holds.
+  ///   - mayRecordChanges: It may be of a pod that plugins have changed.
+  func report(bytes: Int, mayRecordChanges: Bool = false, _ report: @escaping @Sendable (Store) -> Void) {
+    let waiting = store.later(mayRecordChanges: mayRecordChanges, report)
     if let successor { return successor.tell() }
     if waiting == 1 {
       group.eventLoop.assumeIsolated().scheduleTask(in: ServerLimits.reportDelay) { self.store.catchUp() }

@@ -18,7 +18,12 @@ package final class Store: Sendable {
 
   /// Reports that wait, and the Store that they are made on: the same records, without reports of its own.
   private final class Reports: Sendable {
-    let waiting = Mutex<[@Sendable (Store) -> Void]>([])
+    struct Waiting {
+      var reports: [@Sendable (Store) -> Void] = []
+      var mayRecordChanges = false
+    }
+
+    let waiting = Mutex(Waiting())
     let store: Store
 
     init(_ records: Records) { store = Store(records, nil) }
@@ -43,16 +48,20 @@ package final class Store: Sendable {
   /// Takes a report that need not be made at once: decoding what is to be remembered takes longer than relaying a
   /// call. It is made, in the order of the reports, before anybody reads or changes the Store, or by ``catchUp()``.
   ///
-  /// - Parameter report: Called on any thread, with what is to be told instead of this Store, which waits for it.
+  /// - Parameters:
+  ///   - mayRecordChanges: It may be of a pod that plugins have changed: ``hasRecordedChanges`` then waits for it, and
+  ///     for no other.
+  ///   - report: Called on any thread, with what is to be told instead of this Store, which waits for it.
   /// - Returns: How many wait now.
-  package func later(_ report: @escaping @Sendable (Store) -> Void) -> Int {
+  package func later(mayRecordChanges: Bool = false, _ report: @escaping @Sendable (Store) -> Void) -> Int {
     guard let reports else {
       report(self)
       return 0
     }
     return reports.waiting.withLock { waiting in
-      waiting.append(report)
-      return waiting.count
+      waiting.reports.append(report)
+      if mayRecordChanges { waiting.mayRecordChanges = true }
+      return waiting.reports.count
     }
   }
 
@@ -61,8 +70,8 @@ package final class Store: Sendable {
   package func catchUp() {
     guard let reports else { return }
     reports.waiting.withLock { waiting in
-      for report in waiting { report(reports.store) }
-      waiting = []
+      for report in waiting.reports { report(reports.store) }
+      waiting = Reports.Waiting()
     }
   }
 
@@ -106,8 +115,13 @@ package final class Store: Sendable {
     return container.request.filled(from: pod.request)
   }
 
-  /// Plugins have changed some pod when it was run: its containers need these changes again.
-  package var hasRecordedChanges: Bool { withState { $0.hasRecordedChanges } }
+  /// Plugins have changed some pod when it was run: its containers need these changes again. Asked about every
+  /// CreateContainer, and so the one look for which reports wait on that cannot matter; it may still say true for a pod
+  /// whose removal waits.
+  package var hasRecordedChanges: Bool {
+    if reports?.waiting.withLock({ $0.mayRecordChanges }) == true { catchUp() }
+    return records.state.withLock { $0.hasRecordedChanges }
+  }
 
   /// The ids of all pod sandboxes, in no particular order.
   package var podIDs: [String] {

@@ -122,6 +122,18 @@ import Testing
     #expect(store.containerIDs.isEmpty)
   }
 
+  @Test func whetherThereAreRecordedChangesWaitsForWhatMayRecordThem() {
+    let store = Store()
+    let isMade = Mutex(false)
+    _ = store.later { _ in isMade.withLock { $0 = true } }
+    #expect(!store.hasRecordedChanges)
+    #expect(!isMade.withLock { $0 })
+    let record = PodRecord(.sample, changes: .with { $0.labels = ["plugin": "yes"] })
+    _ = store.later(mayRecordChanges: true) { $0.insertPod(record, id: "pod") }
+    #expect(store.hasRecordedChanges)
+    #expect(isMade.withLock { $0 })
+  }
+
   @Test func whoeverLooksWhileReportsAreMadeSeesThemMade() async {
     for _ in 0..<64 {
       let store = Store()

@@ -145,7 +145,8 @@ final class Exchange: @unchecked Sendable {
   func settle() {
     let (settlement, account) = (settlement, account)
     self.settlement = nil
-    server.report(bytes: settlement == nil ? 0 : body.readableBytes) { [server] store in
+    let bytes = settlement == nil ? 0 : body.readableBytes
+    server.report(bytes: bytes, mayRecordChanges: verb == .runPodSandbox) { [server] store in
       settlement?(store)
       if let account = account.file() { server.ended(account) }
     }

@@ -14,7 +14,7 @@ package enum ServerLimits {
   /// The copy that is kept of an observed call's messages; a larger one is not observed.
   static let observedBytes = 1 << 20
   /// What may wait to be told to the Store, and for how long: reports, and bytes that one holds.
-  static let reports = 64
+  static let reports = 16
   static let reportBytes = 64 << 10
   static let reportDelay = TimeAmount.milliseconds(5)
   /// How long calls in flight may take after SIGTERM.
