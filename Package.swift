@@ -43,7 +43,7 @@ let package = Package(
     .target(name: "HTTP2", dependencies: ["CNghttp2", nioCore], swiftSettings: strict),
     .target(name: "GRPC", dependencies: ["HTTP2", nioCore, nioPosix], swiftSettings: strict),
 
-    // What only some commands need: YAML, linked in as it is on few nodes, and a call that Swift cannot make.
+    // What only some commands need: YAML, linked in as it is on few nodes, and calls that Swift cannot make.
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     .target(
       name: "YAML", dependencies: ["CYAML"], swiftSettings: strict, linkerSettings: [.linkedLibrary(":libyaml.a")]),

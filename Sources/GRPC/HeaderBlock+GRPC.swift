@@ -39,6 +39,7 @@ extension HeaderBlock {
     hasStatus ? Status(statusCode, value(of: "grpc-message").map(StatusMessage.decode) ?? "") : nil
   }
 
+  /// Whether there is a ``status``, at the least cost.
   package var hasStatus: Bool { has("grpc-status") }
 
   /// The code of ``status``, at the least cost; UNKNOWN if there is none.

@@ -7,10 +7,6 @@ extension [UInt8] {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     var next = cursor
-    if next < end, self[next] < 0x80 {
-      cursor = next + 1
-      return UInt64(self[next])
-    }
     while next < end, shift < 70 {
       let byte = self[next]
       next += 1
@@ -30,10 +26,14 @@ extension [UInt8] {
     return varint(at: &cursor, before: field.content.upperBound) ?? 0
   }
 
+  /// Traps where a range reaches beyond the bytes. Whoever asks this once may read within the range unchecked.
+  @inline(__always)
+  func requireInside(_ range: Range<Int>) { precondition(range.lowerBound >= 0 && range.upperBound <= count) }
+
   /// Whether what is in `range` is `other`.
   func has(_ other: [UInt8], in range: Range<Int>) -> Bool {
     guard range.count == other.count else { return false }
-    precondition(range.upperBound <= count)
+    requireInside(range)
     // Keys of one domain begin alike: those that differ do so sooner from behind.
     var (left, right) = (range.upperBound, other.count)
     while right > 0 {

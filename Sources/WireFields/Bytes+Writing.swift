@@ -2,7 +2,6 @@
 
 extension [UInt8] {
   package mutating func append(varint value: UInt64) {
-    if value < 0x80 { return append(UInt8(truncatingIfNeeded: value)) }
     var rest = value
     while rest > 0x7f {
       append(UInt8(truncatingIfNeeded: rest) | 0x80)

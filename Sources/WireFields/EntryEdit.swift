@@ -15,13 +15,10 @@ package struct EntryEdit: Sendable {
   /// - Parameter entries: Of several with the same key the last counts.
   init(_ entries: [WireEntry], of duplicates: Duplicates) {
     let all = KeyIndex(entries.map(\.key))
+    let isOne = entries.count < 2
+    self.entries =
+      isOne ? entries : entries.indices.filter { all.index(of: entries[$0].key) == $0 }.map { entries[$0] }
     self.duplicates = duplicates
-    guard entries.count > 1 else {
-      self.entries = entries
-      index = all
-      return
-    }
-    self.entries = entries.indices.filter { all.index(of: entries[$0].key) == $0 }.map { entries[$0] }
     index = self.entries.count == entries.count ? all : KeyIndex(self.entries.map(\.key))
   }
 

@@ -61,7 +61,7 @@ extension [UInt8] {
   /// and this is much faster than to look at its fields.
   @inline(__always)
   func plainEntry(in range: Range<Int>) -> (key: Range<Int>, text: Range<Int>)? {
-    precondition(range.upperBound <= count)
+    requireInside(range)
     let bytes = span
     let (start, end) = (range.lowerBound, range.upperBound)
     // Whatever is read below is in front of `end`.

@@ -16,7 +16,7 @@ package struct WireFields: Sequence, IteratorProtocol {
 
   /// - Parameter range: A message within `bytes`.
   package init(_ bytes: [UInt8], in range: Range<Int>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+    bytes.requireInside(range)
     self.bytes = bytes
     position = range.lowerBound
     end = range.upperBound
@@ -27,8 +27,8 @@ package struct WireFields: Sequence, IteratorProtocol {
 
   package mutating func next() -> WireField? {
     guard position < end else { return nil }
-    // Nearly every field: a tag of one byte, a length of one or two. Whatever is read is in front of `end`, and so within
-    // the bytes.
+    // Nearly every field: a tag of one byte, a length of one or two (a second byte that goes on makes it too large here).
+    // Whatever is read is in front of `end`, and so within the bytes.
     let start = position
     if end &- start >= 3 {
       let tag = bytes.span[unchecked: start]

@@ -121,7 +121,8 @@ struct AccountBookState: Sendable {
 
   // MARK: What it costs
 
-  /// An entry, and its places in its array and in the order, with what these may have in reserve.
+  /// An entry, an object with a header of 16 bytes, and its places in its array and in the order, with what these may have
+  /// in reserve.
   private static let placeBytes =
     (16 + MemoryLayout<(UInt64, Account, Int)>.size + 15) & ~15
     + 2 * MemoryLayout<Entry>.stride + 2 * MemoryLayout<Place>.stride
