@@ -50,15 +50,7 @@ test-tsan: swift setup-sanitize ## run the suites under the thread sanitizer (a 
 	Tests/Sanitizers/run thread $(INSTRUMENTED)
 
 prove: ## every check of docs/PROOF.md, hours; MODEL_RUNS, SECONDS_EACH, MINUTES lengthen it
-	$(MAKE) check test
-	MODEL_RUNS=$(or $(MODEL_RUNS),600) swift test --disable-xctest --filter ModelTests
-	$(MAKE) fuzz SECONDS_EACH=$(or $(SECONDS_EACH),60)
-	$(MAKE) test-asan
-	$(MAKE) test-tsan
-	$(MAKE) bench
-	$(MAKE) scale
-	RUNTIME_MANAGER=$(CURDIR)/$(release) $(PYTHON) Tests/Faults/isolation.py
-	$(MAKE) soak MINUTES=$(or $(MINUTES),10)
+	@Tests/prove
 
 build: swift setup-build ## build the release binary, the Swift library linked in
 	@mkdir -p $(static)
