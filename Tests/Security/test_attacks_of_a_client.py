@@ -13,6 +13,7 @@ from Security.attacker import (
     FRAME,
     INTERNAL_ERROR,
     PROTOCOL_ERROR,
+    REFUSED_STREAM,
     STREAM_CLOSED,
     VERSION,
     Attacker,
@@ -82,19 +83,58 @@ STREAM_ERRORS = {
 @pytest.mark.parametrize("case", STREAM_ERRORS)
 @pytest.mark.parametrize("reads", [True, False], ids=["reading", "not reading"])
 def test_made_you_reset(scene, case, reads):
-    """CVE-2025-8671: the client makes the server reset its streams, which are then counted as closed."""
+    """CVE-2025-8671: the client makes the server reset its streams, which are then counted as closed.
+
+    Who reads waits for each 200 resets, so that no more calls are there at once than are allowed. Who does not read has not
+    acknowledged our SETTINGS either: calls beyond that limit are reset too, and count.
+    """
     frames_queued = LIMITS["HTTP2Limits.queuedFrames"]
     with scene.harmless(growth=SLACK if reads else frames_queued * 1024), Attacker(scene.socket) as attacker:
         for number, frames in enumerate(each(200_000, STREAM_ERRORS[case])):
             if not attacker.send(frames, reads=reads) or attacker.goaway is not None:
                 break
+            if reads:
+                attacker.until(lambda: attacker.is_over or attacker.goaway is not None or len(attacker.resets) == 200 * (number + 1),
+                    what="each is reset")
             if number % 50 == 0:
                 scene.others_go_on()
         attacker.until_cut()
-        # The latter if more calls than are allowed come in one read, before any of them can be reset.
-        assert attacker.goaway in (ENHANCE_YOUR_CALM, PROTOCOL_ERROR) or not reads
-        if attacker.goaway == ENHANCE_YOUR_CALM and reads:
-            assert 200 * number >= LIMITS["HTTP2Limits.streamErrorBurst"], "not before the limit"
+        assert attacker.goaway == ENHANCE_YOUR_CALM
+        assert 200 * (number + 1) >= LIMITS["HTTP2Limits.streamErrorBurst"], "not before the limit"
+
+
+def test_more_calls_to_reset_in_one_read_than_are_allowed_at_once(scene):
+    """None of them can be reset before the next is there: the limit of calls comes before that of resets."""
+    at_once = LIMITS["HTTP2Limits.maxConcurrentStreams"]
+    with scene.harmless(), Attacker(scene.socket) as attacker:
+        attacker.agree()
+        with scene.manager.frozen():
+            # Reads begin small and double: what is read before is less than is allowed.
+            attacker.send(b"".join(each(3 * at_once, STREAM_ERRORS["a malformed request"])))
+        attacker.until_cut()
+        assert attacker.goaway == PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize("agreed", [True, False], ids=["after SETTINGS", "before SETTINGS"])
+def test_a_call_more_than_are_allowed_at_once(scene, agreed):
+    """RFC 9113, section 5.1.2. A client that may not know the limit yet loses that call, any other its connection."""
+    at_once = LIMITS["HTTP2Limits.maxConcurrentStreams"]
+    with scene.harmless(), Attacker(scene.socket, acknowledges=agreed) as attacker:
+        if agreed:
+            attacker.agree()
+        for frames in each(at_once, lambda s: request(s, SLOW, end=False)):
+            assert attacker.send(frames)
+        attacker.send(ping())
+        attacker.until(lambda: attacker.counts.get("Ping") == 1, what="all of it has been read")
+        assert attacker.goaway is None and not attacker.resets
+        one_more = 2 * at_once + 1
+        attacker.send(request(one_more, SLOW, end=False))
+        if agreed:
+            attacker.until_cut()
+            assert attacker.goaway == PROTOCOL_ERROR
+        else:
+            attacker.until(lambda: attacker.resets, what="a reset")
+            assert attacker.resets == {one_more: REFUSED_STREAM} and attacker.goaway is None
 
 
 CONNECTION_ERRORS = {
