@@ -6,16 +6,23 @@ here they fail without words, except where a test says otherwise.
 """
 
 import base64
+import contextlib
+import http.client
 import os
 import resource
 import signal
+import socket
+import threading
 
 import grpc
 import pytest
 
-from Peers.cri import container_config, pod_config
+from Peers.admin import Admin, dial
+from Peers.cri import Life, Runtime, container_config, pod_config
+from Peers.daemon import Daemon
 from Peers.messages import cri
 from Peers.recorder import HOOKS, echo, raw, refuse, register, sparse
+from Peers.wait import eventually
 
 SECRET = "canary-7f3a-value-of-a-secret"
 FORMS = [SECRET.encode(), base64.b64encode(SECRET.encode()), SECRET.encode().hex().encode()]
@@ -27,7 +34,7 @@ def has_secret(data):
 
 @pytest.fixture(params=["text", "json"])
 def loud(manager, request):
-    """The log at its loudest, in each of its formats, and with what the Swift runtime says when it crashes."""
+    """The log at its loudest, in each of its formats."""
     manager.flags = ["--log-level", "trace", "--log-format", request.param]
     return manager
 
@@ -37,8 +44,12 @@ def nothing_told(loud, place):
     """After the test: it is neither in the log nor in a file that the daemon can have written."""
     yield
     loud.stop()
-    assert loud.lines, "the log was read"
-    assert not [line for line in loud.lines if has_secret(line.encode())]
+    nothing_left(loud, place)
+
+
+def nothing_left(manager, place):
+    assert manager.lines, "the log was read"
+    assert not [line for line in manager.lines if has_secret(line.encode())]
     files = [os.path.join(directory, name) for directory, _, names in os.walk(place) for name in names]
     for path in [path for path in files if os.path.isfile(path) and not os.path.islink(path)]:
         with open(path, "rb") as file:
@@ -212,15 +223,20 @@ def test_what_the_runtime_says_itself_reaches_kubelet_only(loud, nothing_told, s
         life.pod()
 
 
-@pytest.mark.parametrize("flags, how", [([], os.CLD_KILLED), (["--allow-core-dumps"], os.CLD_DUMPED)])
-def test_a_crash_leaves_no_core_file(manager, place, life, flags, how):
-    """The memory of a process that relays calls holds what they carry; a core file would put it on the disk."""
+def let_it_dump(manager, place):
+    """A core file would be written, to where files are searched, as far as the program lets it."""
     limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
     limit = "unlimited" if limit == resource.RLIM_INFINITY else limit
     manager.prefix = ["env", "-C", place, "-u", "RUNTIME_MANAGER_ALLOW_CORE_DUMPS", "prlimit", f"--core={limit}:{limit}"]
-    manager.flags = flags
     # The Swift toolchain's crash reporter would come first, and take its time.
     manager.environment = {"SWIFT_BACKTRACE": "enable=no"}
+
+
+@pytest.mark.parametrize("flags, how", [([], os.CLD_KILLED), (["--allow-core-dumps"], os.CLD_DUMPED)])
+def test_a_crash_leaves_no_core_file(manager, place, life, flags, how):
+    """The memory of a process that relays calls holds what they carry; a core file would put it on the disk."""
+    let_it_dump(manager, place)
+    manager.flags = flags
     live(life)
     manager.process.send_signal(signal.SIGABRT)
     ended = os.waitid(os.P_PID, manager.process.pid, os.WEXITED | os.WNOWAIT)
@@ -228,3 +244,170 @@ def test_a_crash_leaves_no_core_file(manager, place, life, flags, how):
     manager.wait_exit()
     if how == os.CLD_KILLED:
         assert not [name for name in os.listdir(place) if name.startswith("core")]
+
+
+# Through an upgrade, and a crash: secrets that are owed to a plugin
+
+#: What the admin side hides is the environment, and what is named like a secret.
+HIDDEN = dict(labels={"example.com/token": SECRET}, annotations={"example.com/api-key": SECRET})
+
+
+def hide(answer):
+    """A plugin's change that the Store remembers, and that an upgrade therefore hands over."""
+    answer.container_envs["NEW"] = "new " + SECRET
+    answer.container_annotations["db-password"] = "new " + SECRET
+
+
+def owing(start_plugin):
+    """One plugin that changes secrets, and one that is away and is owed each stop, with the environment in it."""
+    start_plugin("changes", ["PreCreateContainer"], "Fail").on("PreCreateContainer", echo(hide))
+    return start_plugin("away", ["PostStopContainer"], "Fail", start=False)
+
+
+def stopped_container(life):
+    """A container that has lived and is stopped; its id."""
+    container = life.container(life.pod(**HIDDEN), envs=[("TOKEN", SECRET)], annotations=HIDDEN["annotations"])
+    life.runtime.start_container(container)
+    life.runtime.stop_container(container)
+    return container
+
+
+def owed_calls(admin):
+    (line,) = [line for line in admin.request("GET", "/metrics")[2].splitlines() if line.startswith("runtime_manager_owed_calls ")]
+    return int(line.split()[1])
+
+
+class SecretLoad:
+    """Lives with secrets from several threads, and all that the admin side says of them as they end."""
+
+    def __init__(self, daemon, threads):
+        self.errors, self.lives, self.events = [], 0, b""
+        self._admin = None
+        self._daemon, self._lock, self._over = daemon, threading.Lock(), threading.Event()
+        self._threads = [threading.Thread(target=self._live) for _ in range(threads)]
+        self._threads.append(threading.Thread(target=self._listen))
+
+    def _live(self):
+        with Runtime(self._daemon.listen) as kubelet:
+            while not self._over.is_set():
+                try:
+                    stopped_container(Life(kubelet))
+                except grpc.RpcError as error:
+                    self.errors.append(error)
+                with self._lock:
+                    self.lives += 1
+
+    def _listen(self):
+        """The events of one process after the other."""
+        while not self._over.wait(0.02):
+            with contextlib.suppress(OSError), dial(self._daemon.admin) as self._admin:
+                self._admin.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                while not self._over.is_set() and (part := self._admin.recv(65536)):
+                    self.events += part
+
+    def goes_on(self):
+        before = self.lives
+        eventually(lambda: self.lives >= before + 5, within=60, what="calls go on")
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        with contextlib.suppress(OSError):
+            self._admin.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture(params=["text", "json"])
+def loud_daemon(place, runtime, request):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    daemon = Daemon(place, runtime.socket, flags=[
+        "--log-level", "trace", "--log-format", request.param, "--metrics-port", str(port)])
+    daemon.port = port
+    yield daemon
+    daemon.stop()
+
+
+def everything_told(daemon, container):
+    """What every route says, and the port of the metrics."""
+    admin = Admin(daemon.admin)
+    routes = ["/livez", "/readyz", "/metrics", "/v1/plugins", "/v1/pods", "/v1/containers", f"/v1/why/{container}"]
+    told = {route: admin.request("GET", route)[2] for route in routes}
+
+    def scraped():
+        with contextlib.suppress(OSError):
+            connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=60)
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+
+    told["the port"] = eventually(scraped, within=60)
+    return told
+
+
+@pytest.mark.timeout(300)
+def test_an_upgrade_under_load_with_owed_calls(loud_daemon, place, runtime, start_plugin):
+    """What goes to the new process, owed requests and records, is in no word of either process and in no file."""
+    away = owing(start_plugin)
+    for name in ("changes", "away"):
+        loud_daemon.wait_log(f"plugin {name}: registered:", within=60)
+    held, go_on = threading.Event(), threading.Event()
+
+    def slow(call):
+        if call.request.config.metadata.name == "held":
+            held.set()
+            go_on.wait(120)
+
+    runtime.on("RunPodSandbox", slow)
+    told = []
+    with Runtime(loud_daemon.listen) as kubelet:
+        container = stopped_container(Life(kubelet))
+        eventually(lambda: owed_calls(Admin(loud_daemon.admin)) > 0, within=60, what="the stop is owed")
+        with SecretLoad(loud_daemon, threads=4) as load:
+            load.goes_on()
+            told.append(everything_told(loud_daemon, container))
+            run = kubelet.begin("RunPodSandbox", cri.RunPodSandboxRequest(config=pod_config(name="held", **HIDDEN)), timeout=240)
+            assert held.wait(60)
+            first = loud_daemon.process.pid
+            told.append(loud_daemon.upgrade("--program", "/bin/false"))
+            assert told[-1][0] == 1
+            for _ in range(2):
+                told.append(loud_daemon.upgrade())
+                assert told[-1][0] == 0, told[-1]
+                load.goes_on()
+                told.append(everything_told(loud_daemon, container))
+            assert first in loud_daemon.processes(), "the old process still has a call"
+            go_on.set()
+            run.result()
+        assert owed_calls(Admin(loud_daemon.admin)) > 0, "they are owed by the new process"
+        away.start()
+        repeated = eventually(
+            lambda: [call for call in away.of("PostStopContainer") if call.request.container_meta.id == container], within=90)
+        assert repeated[0].request.container_envs["TOKEN"] == SECRET, "the secret itself has come through"
+    assert not load.errors, load.errors[:3]
+    assert b"env NEW" in load.events and "env NEW" in told[0][f"/v1/why/{container}"], "it was about them"
+    assert container in told[-1]["/v1/containers"], "its record has come through"
+    assert not has_secret(load.events)
+    assert not has_secret(repr(told).encode())
+    loud_daemon.stop()
+    nothing_left(loud_daemon, place)
+
+
+def test_a_crash_with_owed_calls(loud, nothing_told, place, start_plugin, life):
+    """What is owed and remembered is in no last word and in no file that a crash leaves."""
+    let_it_dump(loud, place)
+    owing(start_plugin)
+    for _ in range(5):
+        container = stopped_container(life)
+    eventually(lambda: owed_calls(Admin(loud.admin)) == 5, within=60, what="the stops are owed")
+    loud.process.send_signal(signal.SIGABRT)
+    assert loud.wait_exit() == -signal.SIGABRT
+    before = loud.log_length()
+    loud.start()
+    loud.wait_log("store rebuilt from the runtime", since=before)
+    life.runtime.stop_container(container)
