@@ -14,6 +14,7 @@ import sys
 import grpc
 import pytest
 
+from Peers.admin import Admin
 from Peers.containerd import dying_with_parent
 from Peers.cri import Runtime
 from Peers.fake_runtime import FakeRuntime
@@ -66,6 +67,7 @@ def test_modes_do_not_depend_on_the_umask(place, start_manager, umask):
     assert mode(front.listen) == 0o600
     assert mode(front.listen + ".lock") == 0o600
     assert mode(front.listen + ".upgrade") == 0o600
+    assert [mode(Admin(front.admin).path), mode(front.admin + ".lock")] == [0o600, 0o600]
     assert [mode(f"{place}/a"), mode(f"{place}/a/b")] == [0o755, 0o755]
     assert {os.stat(p).st_uid for p in (front.listen, front.listen + ".lock", f"{place}/a")} == {0}
     assert sorted(os.listdir(f"{place}/a/b")) == ["rm.sock", "rm.sock.lock", "rm.sock.upgrade"], "nothing else is written"
@@ -92,6 +94,19 @@ def test_a_stranger_cannot(place, start_manager, runtime, attempt):
     assert "PermissionError" in as_stranger(program, front.listen)
     with Runtime(front.listen) as kubelet:
         kubelet.call("Version")
+
+
+def test_who_may_use_the_runtime_does_not_administer_us(place, start_manager, runtime):
+    """The group of the runtime's socket gets kubelet's calls, and neither the admin side nor an upgrade."""
+    os.chmod(place, 0o755)
+    os.chmod(runtime.socket, 0o660)
+    os.chown(runtime.socket, 0, STRANGER)
+    front = start_manager(runtime)
+    front.wait_log("the socket has the runtime's owner now")
+    connect = "import socket, sys\nsocket.socket(socket.AF_UNIX).connect(sys.argv[1])\nprint('done')"
+    assert as_stranger(connect, front.listen) == "done"
+    for path in (Admin(front.admin).path, front.listen + ".upgrade"):
+        assert "PermissionError" in as_stranger(connect, path)
 
 
 @pytest.mark.parametrize("name", ["rm.sock", "rm.sock.lock"])
