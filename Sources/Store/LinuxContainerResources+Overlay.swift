@@ -13,14 +13,20 @@ extension LinuxContainerResources {
     if !newer.cpusetMems.isEmpty { cpusetMems = newer.cpusetMems }
     if newer.memorySwapLimitInBytes != 0 { memorySwapLimitInBytes = newer.memorySwapLimitInBytes }
     unified.merge(newer.unified) { _, new in new }
-    for limit in newer.hugepageLimits { overlay(limit) }
+    overlay(newer.hugepageLimits)
   }
 
-  private mutating func overlay(_ newer: HugepageLimit) {
-    if let index = hugepageLimits.firstIndex(where: { $0.pageSize == newer.pageSize }) {
-      hugepageLimits[index] = newer
-    } else {
-      hugepageLimits.append(newer)
+  /// By way of an index: a plugin may answer as many as fit into its message.
+  private mutating func overlay(_ newer: [HugepageLimit]) {
+    guard !newer.isEmpty else { return }
+    var places = Dictionary(hugepageLimits.enumerated().map { ($1.pageSize, $0) }) { first, _ in first }
+    for limit in newer {
+      if let place = places[limit.pageSize] {
+        hugepageLimits[place] = limit
+      } else {
+        places[limit.pageSize] = hugepageLimits.count
+        hugepageLimits.append(limit)
+      }
     }
   }
 }

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from Peers.cri import container_config, pod_config
-from Peers.messages import cri
+from Peers.messages import cri, hook
 from Peers.recorder import echo, raw, sparse
 from Security.conftest import LIMITS, MIB, SLACK
 
@@ -67,6 +67,15 @@ def test_100_000_envs_that_a_plugin_adds(scene, asked, runtime):
         container = scene.life.container(pod, envs=[("own", "1")] * 1000, timeout=100)
         envs = runtime.containers[container]["config"].envs
         assert [e.key for e in envs[1000:]] == sorted(many())
+
+
+def test_100_000_huge_page_limits_that_a_plugin_sets(scene, asked, runtime):
+    limits = [hook.HugepageLimit(page_size=f"{i}", limit=1 + i) for i in range(MANY)]
+    asked.on("PreStartContainer", sparse(resources={"hugepage_limits": limits}), then=echo())
+    container = scene.life.container(scene.life.pod())
+    with scene.harmless(growth=ENTRIES + SLACK):
+        scene.life.runtime.start_container(container, timeout=60)
+        assert len(runtime.take("UpdateContainerResources").request.linux.hugepage_limits) == MANY
 
 
 def test_100_000_forbidden_changes_do_not_flood_the_log(scene, asked):

@@ -54,6 +54,17 @@ import Testing
     #expect(resources.hugepageLimits == [Self.limit("2MB", 10), Self.limit("1GB", 0), Self.limit("64KB", 1)])
   }
 
+  @Test func ofOnePageSizeTwiceTheLastCountsAndTakesTheFirstPlace() {
+    var resources = LinuxContainerResources.with {
+      $0.hugepageLimits = [Self.limit("2MB", 1), Self.limit("1GB", 2), Self.limit("2MB", 3)]
+    }
+    resources.overlay(
+      .with { $0.hugepageLimits = ["2MB", "64KB", "2MB", "64KB"].enumerated().map { Self.limit($1, UInt64(10 + $0)) } })
+    #expect(
+      resources.hugepageLimits
+        == [Self.limit("2MB", 12), Self.limit("1GB", 2), Self.limit("2MB", 3), Self.limit("64KB", 13)])
+  }
+
   private static func limit(_ pageSize: String, _ bytes: UInt64) -> HugepageLimit {
     .with {
       $0.pageSize = pageSize
