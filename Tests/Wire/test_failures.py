@@ -274,7 +274,7 @@ def test_a_plugin_that_is_given_up_hears_of_it(start_plugin, life):
 
 
 def test_five_deadlines_in_a_row_trip_the_breaker(start_plugin, life):
-    plugin = start_plugin(hooks=[PRE], policy="Fail", timeout="50ms")
+    plugin = start_plugin(hooks=[PRE], policy="Fail", timeout="500ms")
     plugin.on(PRE, hang())
     for _ in range(5):
         with refused("DEADLINE_EXCEEDED"):
@@ -286,7 +286,7 @@ def test_five_deadlines_in_a_row_trip_the_breaker(start_plugin, life):
 
 
 def test_a_new_socket_resets_the_breaker(start_plugin, life):
-    plugin = start_plugin(hooks=[PRE], policy="Fail", timeout="50ms")
+    plugin = start_plugin(hooks=[PRE], policy="Fail", timeout="500ms")
     plugin.on(PRE, hang())
     for _ in range(5):
         with refused("DEADLINE_EXCEEDED"):
@@ -297,7 +297,7 @@ def test_a_new_socket_resets_the_breaker(start_plugin, life):
 
 
 def test_after_five_seconds_a_probe_closes_the_breaker(start_plugin, runtime, life):
-    plugin = start_plugin(hooks=[PRE], timeout="50ms")
+    plugin = start_plugin(hooks=[PRE], timeout="500ms")
     plugin.on(PRE, hang())
     for _ in range(5):
         life.pod()
