@@ -70,7 +70,7 @@ package final class ConnectionGroup: @unchecked Sendable {
   private func streamUnreadLongest() -> HTTP2Stream? {
     var victim: HTTP2Stream?
     for connection in connections.values {
-      for stream in connection.streams.values where stream.queuedBytes > 0 {
+      for stream in connection.streams.all where stream.queuedBytes > 0 {
         if let current = victim, current.lastProgress <= stream.lastProgress { continue }
         victim = stream
       }

@@ -5,24 +5,10 @@ internal import NIOCore
 /// `nghttp2_session_mem_recv` or `nghttp2_session_mem_send`: submitting is allowed here, reading and
 /// writing the session is not.
 extension HTTP2Connection {
-  func beginHeaders() {
-    incoming = HeaderBlock()
-    incomingListBytes = 0
-  }
-
-  /// - Returns: False if the header block grows over its limit; its stream is then reset.
-  func header(_ name: OpaquePointer, _ value: OpaquePointer, _ flags: UInt8) -> Bool {
-    guard let incoming else { return false }
-    incomingListBytes += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + 32
-    guard incomingListBytes <= HTTP2Limits.maxHeaderListBytes else { return false }
-    incoming.append(received: name, value, flags: flags)
-    return true
-  }
-
   func receivedData(_ id: Int32, _ data: UnsafePointer<UInt8>, _ count: Int) {
     // The connection's window is given back on receipt: one unread stream must not stall the others.
     nghttp2_session_consume_connection(session, count)
-    guard let stream = streams[id], let handler = stream.handler else {
+    guard let stream = stream(id), let handler = stream.handler else {
       nghttp2_session_consume_stream(session, id, count)
       return
     }
@@ -33,15 +19,14 @@ extension HTTP2Connection {
     let isEnd = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     switch UInt32(frame.hd.type) {
     case NGHTTP2_HEADERS.rawValue:
-      guard let headers = incoming else { return }
-      incoming = nil
+      guard let headers = incoming.finish() else { return }
       if frame.headers.cat == NGHTTP2_HCAT_REQUEST {
         receivedRequest(frame.hd.stream_id, headers, isEnd: isEnd)
-      } else if let stream = streams[frame.hd.stream_id] {
+      } else if let stream = stream(frame.hd.stream_id) {
         receivedHeaders(stream, headers, isEnd: isEnd)
       }
     case NGHTTP2_DATA.rawValue:
-      guard isEnd, let stream = streams[frame.hd.stream_id] else { return }
+      guard isEnd, let stream = stream(frame.hd.stream_id) else { return }
       stream.hasReceivedEnd = true
       stream.handler?.stream(stream, receivedEnd: nil)
     case NGHTTP2_PING.rawValue:
@@ -57,7 +42,7 @@ extension HTTP2Connection {
   private func receivedRequest(_ id: Int32, _ headers: HeaderBlock, isEnd: Bool) {
     let stream = HTTP2Stream(connection: self, id: id)
     stream.hasReceivedEnd = isEnd
-    streams[id] = stream
+    add(stream)
     delegate?.connection(self, opened: stream, headers: headers, endStream: isEnd)
   }
 
@@ -77,20 +62,21 @@ extension HTTP2Connection {
   func sent(_ frame: nghttp2_frame) {
     let type = UInt32(frame.hd.type)
     if type == NGHTTP2_HEADERS.rawValue { unqueued(frame.headers) }
-    if type == NGHTTP2_RST_STREAM.rawValue, streams[frame.hd.stream_id]?.isResetByUs != true { madeReset() }
+    if type == NGHTTP2_RST_STREAM.rawValue, stream(frame.hd.stream_id)?.isResetByUs != true { madeReset() }
     guard type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue,
       frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     else { return }
-    streams[frame.hd.stream_id]?.endSent()
+    stream(frame.hd.stream_id)?.endSent()
   }
 
   func couldNotSend(_ frame: nghttp2_frame, _ error: Int32) {
     guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
     unqueued(frame.headers)
-    guard let stream = streams[frame.hd.stream_id] else { return }
+    // nghttp2 has not opened a stream whose request could not leave.
+    guard let stream = streams.all.first(where: { $0.id == frame.hd.stream_id }) else { return }
     if frame.headers.cat == NGHTTP2_HCAT_REQUEST {
       // The peer never heard of this stream, so it is not ours to reset.
-      streams[stream.id] = nil
+      remove(stream)
       stream.close(error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue ? .refused : .reset(.internalError))
     } else {
       fail(stream, .internalError)
@@ -98,7 +84,8 @@ extension HTTP2Connection {
   }
 
   func closed(_ id: Int32, _ code: ErrorCode) {
-    guard let stream = streams.removeValue(forKey: id) else { return }
+    guard let stream = stream(id) else { return }
+    remove(stream)
     switch code {
     case .noError: stream.close(.finished)
     case .refusedStream where role == .client: stream.close(.refused)

@@ -18,10 +18,10 @@ package final class HTTP2Connection: ChannelInboundHandler {
   package var delegate: (any HTTP2ConnectionDelegate)?
 
   let session: OpaquePointer
-  var streams: [Int32: HTTP2Stream] = [:]
+  /// Streams that are open, or will be when their request leaves.
+  private(set) var streams = OpenStreams()
   /// The header block being received.
-  var incoming: HeaderBlock?
-  var incomingListBytes = 0
+  var incoming = IncomingHeaders()
   /// Header lists submitted that have not left, bytes.
   private var queuedHeaderBytes = 0
   private var streamErrors = RateLimit(
@@ -31,6 +31,8 @@ package final class HTTP2Connection: ChannelInboundHandler {
   private var readingBase: UnsafePointer<UInt8>?
   private var context: ChannelHandlerContext?
   private var out: ByteBuffer
+  /// The channel takes more: it says so itself, also in the midst of a write.
+  private var isWritable = false
   private var isFlushing = false
   private var isAwaitingFlush = false
   private var hasUnflushedWrites = false
@@ -69,7 +71,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   deinit { nghttp2_session_del(session) }
 
   /// Streams that are open now.
-  package var openStreams: Int { streams.count }
+  package var openStreams: Int { streams.all.count }
   /// The channel, while it is open.
   package var channel: (any Channel)? { isDead ? nil : context?.channel }
   /// A new stream may be opened (client role).
@@ -95,7 +97,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
     stream.id = id
     queued(headers)
     if endStream { stream.end() }
-    streams[id] = stream
+    streams.add(stream)
     setNeedsFlush()
     return stream
   }
@@ -115,7 +117,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   package func closeWhenIdle() {
     isGoingAway = true
     guard !isDead else { return }
-    if streams.isEmpty { return close() }
+    if streams.all.isEmpty { return close() }
     // With GOAWAY sent, nghttp2 wants to read and write no more after its last stream.
     nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, ErrorCode.noError.rawValue, nil, 0)
     setNeedsFlush()
@@ -124,6 +126,27 @@ package final class HTTP2Connection: ChannelInboundHandler {
   /// Closes the channel at once; open streams are lost.
   package func close() {
     context?.close(promise: nil)
+  }
+
+  // MARK: Streams
+
+  /// The stream that nghttp2 has open under this id.
+  func stream(_ id: Int32) -> HTTP2Stream? {
+    nghttp2_session_get_stream_user_data(session, id).map {
+      Unmanaged<HTTP2Stream>.fromOpaque($0).takeUnretainedValue()
+    }
+  }
+
+  /// A stream that the peer has opened.
+  func add(_ stream: HTTP2Stream) {
+    streams.add(stream)
+    nghttp2_session_set_stream_user_data(session, stream.id, Unmanaged.passUnretained(stream).toOpaque())
+  }
+
+  /// nghttp2 must not know a stream that is not held here.
+  func remove(_ stream: HTTP2Stream) {
+    nghttp2_session_set_stream_user_data(session, stream.id, nil)
+    streams.remove(stream)
   }
 
   // MARK: For streams
@@ -170,6 +193,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   package func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     out = context.channel.allocator.buffer(capacity: 4096)
+    isWritable = context.channel.isWritable
     if context.channel.isActive { setNeedsFlush() }
   }
 
@@ -200,7 +224,8 @@ package final class HTTP2Connection: ChannelInboundHandler {
   }
 
   package func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable { setNeedsFlush() }
+    isWritable = context.channel.isWritable
+    if isWritable { setNeedsFlush() }
   }
 
   package func channelInactive(context: ChannelHandlerContext) {
@@ -214,9 +239,9 @@ package final class HTTP2Connection: ChannelInboundHandler {
     guard !isDead else { return }
     isDead = true
     group.remove(self)
-    let open = streams
-    streams = [:]
-    for stream in open.values { stream.close(.connectionLost) }
+    let open = streams.all
+    for stream in open { remove(stream) }
+    for stream in open { stream.close(.connectionLost) }
     delegate?.connectionClosed(self)
     delegate = nil
   }
@@ -246,7 +271,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
     guard let context, !isFlushing, !isDead, !isClosing, context.channel.isActive else { return }
     isFlushing = true
     defer { isFlushing = false }
-    while context.channel.isWritable {
+    while isWritable, !isDead {
       var frame: UnsafePointer<UInt8>?
       let count = nghttp2_session_mem_send(session, &frame)
       if count < 0 { return context.close(promise: nil) }
@@ -344,7 +369,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
     out.writeBytes(UnsafeBufferPointer(start: frameHeader, count: 9))
     stream.dequeue(count) { slice in
       if slice.readableBytes < HTTP2Limits.copyBelowBytes {
-        out.writeBuffer(&slice)
+        out.writeImmutableBuffer(slice)
       } else {
         pushOut(context)
         context.write(wrapOutboundOut(slice), promise: confirmation(context))
@@ -361,7 +386,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   /// nghttp2 has let it go.
   func unqueued(_ headers: nghttp2_headers) {
     for field in UnsafeBufferPointer(start: headers.nva, count: headers.nvlen) {
-      queuedHeaderBytes -= field.namelen + field.valuelen + 32
+      queuedHeaderBytes -= field.namelen + field.valuelen + HTTP2Limits.fieldOverheadBytes
     }
   }
 

@@ -8,8 +8,10 @@ package enum HTTP2Limits {
   static let connectionWindowBytes: Int32 = 4 << 20
   /// SETTINGS_MAX_CONCURRENT_STREAMS that a client is given.
   static let maxConcurrentStreams: UInt32 = 1000
-  /// Sum of names, values and 32 bytes a field of one header block, in both directions.
+  /// Sum of names, values and `fieldOverheadBytes` a field of one header block, in both directions.
   static let maxHeaderListBytes = 1 << 20
+  /// What a field counts beside its name and value (RFC 9113, section 6.5.2).
+  static let fieldOverheadBytes = 32
   /// The part of a header list that every call may have beside its message.
   static let ordinaryHeaderListBytes = 8 << 10
   /// Header blocks larger than nghttp2's default of 64 KiB must pass.

@@ -12,10 +12,10 @@ package final class HTTP2Stream {
   package internal(set) var connection: HTTP2Connection?
 
   /// Bytes accepted by ``send(data:)`` that have not left.
-  package private(set) var queuedBytes = 0
+  package var queuedBytes: Int { queue.readableBytes }
   /// When this stream's queue last moved, in ticks of the connection group.
   private(set) var lastProgress: UInt64 = 0
-  private var queue = CircularBuffer<ByteBuffer>(initialCapacity: 2)
+  private var queue = ByteBufferQueue()
   private var isEndQueued = false
   private var trailers: HeaderBlock?
   private var resetAfterEnd: ErrorCode?
@@ -36,6 +36,9 @@ package final class HTTP2Stream {
   /// Client role: the (final) response header block has arrived.
   var hasReceivedHeaders = false
 
+  /// Where it is among the ``OpenStreams``, which set this.
+  var place: Int?
+
   init(connection: HTTP2Connection, id: Int32) {
     self.connection = connection
     self.id = id
@@ -55,8 +58,7 @@ package final class HTTP2Stream {
   package func send(data: ByteBuffer) {
     guard let connection, !isEndQueued, data.readableBytes > 0 else { return }
     if queuedBytes == 0 { lastProgress = connection.group.nextTick() }
-    enqueue(data)
-    queuedBytes += data.readableBytes
+    queue.append(data)
     connection.group.buffered(data.readableBytes)
     connection.resume(self)
   }
@@ -113,37 +115,24 @@ package final class HTTP2Stream {
     return trailers
   }
 
-  /// Small pieces that wait are put together: each would keep the whole read that it came with.
-  private func enqueue(_ data: ByteBuffer) {
-    guard !queue.isEmpty, data.readableBytes < HTTP2Limits.copyBelowBytes,
-      queue[queue.index(before: queue.endIndex)].readableBytes < HTTP2Limits.copyBelowBytes
-    else { return queue.append(data) }
-    queue[queue.index(before: queue.endIndex)].writeImmutableBuffer(data)
-  }
-
   /// Hands the first `count` queued bytes to `write`, slice by slice.
-  func dequeue(_ count: Int, write: (inout ByteBuffer) -> Void) {
+  func dequeue(_ count: Int, write: (consuming ByteBuffer) -> Void) {
     var left = count
-    while left > 0 {
-      let first = queue.startIndex
-      let length = min(left, queue[first].readableBytes)
-      guard var slice = queue[first].readSlice(length: length) else { return }
-      if queue[first].readableBytes == 0 { queue.removeFirst() }
-      write(&slice)
-      left -= length
+    while left > 0, let slice = queue.take(left) {
+      left -= slice.readableBytes
+      write(slice)
     }
-    queuedBytes -= count
     guard let connection else { return }
     lastProgress = connection.group.nextTick()
     connection.group.unbuffered(count)
   }
 
   func discardQueue() {
-    connection?.group.unbuffered(queuedBytes + (trailers?.listBytes ?? 0))
-    queuedBytes = 0
-    if !queue.isEmpty { queue.removeAll() }
-    trailers = nil
     isEndQueued = true
+    guard queuedBytes > 0 || trailers != nil else { return }
+    connection?.group.unbuffered(queuedBytes + (trailers?.listBytes ?? 0))
+    queue = ByteBufferQueue()
+    trailers = nil
   }
 
   /// Our END_STREAM has left.

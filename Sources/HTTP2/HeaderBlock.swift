@@ -4,48 +4,51 @@ internal import Glibc
 /// A list of header fields, in the order and with the duplicates in which it was received or built
 /// (RFC 9113, section 8.2; pseudo-header fields come first).
 ///
-/// A received block shares nghttp2's reference-counted buffers: passing it on copies no field.
+/// Its fields lie in memory of its own; passing it on copies none.
 // Unchecked, because it is confined to one event loop: whoever receives, builds or keeps a block is a
 // connection, a stream handler or a task that runs on that event loop's executor.
 package final class HeaderBlock: @unchecked Sendable {
   private(set) var fields: [nghttp2_nv] = []
-  /// nghttp2's buffers that `fields` point into, one reference each.
-  private var shared: [OpaquePointer] = []
-  /// Our own memory that `fields` point into.
-  private var owned: [UnsafeMutableBufferPointer<UInt8>] = []
+  /// What `fields` point into, from `malloc`: the memory of all that the block began with, and of each that was added.
+  private let memory: UnsafeMutablePointer<UInt8>?
+  private var added: [UnsafeMutablePointer<UInt8>] = []
   /// The block that this one is a copy of, whose memory `fields` point into as well.
-  private var origin: HeaderBlock?
+  private let origin: HeaderBlock?
 
-  /// An empty block, to be filled from the wire.
-  init() {
-    fields.reserveCapacity(16)
-    shared.reserveCapacity(32)
+  /// A block from the wire.
+  ///
+  /// - Parameters:
+  ///   - fields: What was received.
+  ///   - memory: What they point into, from `malloc`; the block's from now on.
+  init(_ fields: [nghttp2_nv], in memory: UnsafeMutablePointer<UInt8>?) {
+    self.fields = fields
+    self.memory = memory
+    origin = nil
   }
 
   /// A block of our own. Names are lower-case; pseudo-header fields come first.
   package init(_ fields: [(name: String, value: String)]) {
-    guard !fields.isEmpty else { return }
+    origin = nil
     // One piece of memory for all.
-    let count = fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-    let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(count, 1))
-    owned.append(memory)
+    var free = Self.allocate(fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count })
+    memory = free.baseAddress
     self.fields.reserveCapacity(fields.count + 1)
-    var free = memory[...]
     for field in fields { append(free.take(field.name), free.take(field.value)) }
   }
 
+  private init(copyOf origin: HeaderBlock) {
+    fields = origin.fields
+    memory = nil
+    self.origin = origin
+  }
+
   deinit {
-    for buffer in shared { nghttp2_rcbuf_decref(buffer) }
-    for memory in owned { memory.deallocate() }
+    free(memory)
+    for memory in added { free(memory) }
   }
 
   /// A second block with the same fields, to be changed without changing this one.
-  package func copy() -> HeaderBlock {
-    let copy = HeaderBlock([])
-    copy.fields = fields
-    copy.origin = self
-    return copy
-  }
+  package func copy() -> HeaderBlock { HeaderBlock(copyOf: self) }
 
   /// Whether there is a field named `name`.
   package func has(_ name: String) -> Bool { fields.contains { matches($0, name) } }
@@ -54,6 +57,12 @@ package final class HeaderBlock: @unchecked Sendable {
   package func value(of name: String) -> String? {
     guard let field = fields.first(where: { matches($0, name) }) else { return nil }
     return text(field.value, field.valuelen)
+  }
+
+  /// Which of the table's values the first field named `name` has; nil if none. Makes no string.
+  package func index(of name: String, in table: HeaderValueTable) -> Int? {
+    guard let field = fields.first(where: { matches($0, name) }) else { return nil }
+    return table.index(of: UnsafeBufferPointer(start: field.value, count: field.valuelen))
   }
 
   /// The first field named `name` as a decimal number of at most nine digits; nil if there is none. Makes no string.
@@ -68,7 +77,9 @@ package final class HeaderBlock: @unchecked Sendable {
   }
 
   /// What it counts towards limits: names, values and 32 bytes a field (RFC 9113, section 6.5.2).
-  package var listBytes: Int { fields.reduce(0) { $0 + $1.namelen + $1.valuelen + 32 } }
+  package var listBytes: Int {
+    fields.reduce(0) { $0 + $1.namelen + $1.valuelen + HTTP2Limits.fieldOverheadBytes }
+  }
 
   /// What of it is more than a call ordinarily has.
   package var excessBytes: Int { max(0, listBytes - HTTP2Limits.ordinaryHeaderListBytes) }
@@ -95,27 +106,16 @@ package final class HeaderBlock: @unchecked Sendable {
     fields[index].valuelen = memory.count
   }
 
-  /// Adds a field that nghttp2 has just decoded, keeping its buffers alive.
-  func append(received name: OpaquePointer, _ value: OpaquePointer, flags: UInt8) {
-    nghttp2_rcbuf_incref(name)
-    nghttp2_rcbuf_incref(value)
-    shared.append(name)
-    shared.append(value)
-    let nameBuffer = nghttp2_rcbuf_get_buf(name)
-    let valueBuffer = nghttp2_rcbuf_get_buf(value)
-    fields.append(
-      nghttp2_nv(
-        name: nameBuffer.base, value: valueBuffer.base, namelen: nameBuffer.len, valuelen: valueBuffer.len,
-        // A field that its sender did not want indexed (a secret) is not indexed on the next hop either.
-        flags: flags & UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue)))
-  }
-
   /// A copy of a text, in memory of ours.
   private func own(_ text: String) -> UnsafeMutableBufferPointer<UInt8> {
-    let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(text.utf8.count, 1))
-    owned.append(memory)
-    var free = memory[...]
-    return free.take(text)
+    var memory = Self.allocate(text.utf8.count)
+    if let start = memory.baseAddress { added.append(start) }
+    return memory.take(text)
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutableBufferPointer<UInt8> {
+    guard let memory = malloc(max(count, 1)) else { preconditionFailure("no memory for a header block") }
+    return UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: count)
   }
 
   private func append(_ name: UnsafeMutableBufferPointer<UInt8>, _ value: UnsafeMutableBufferPointer<UInt8>) {
@@ -135,15 +135,14 @@ package final class HeaderBlock: @unchecked Sendable {
   }
 }
 
-extension Slice<UnsafeMutableBufferPointer<UInt8>> {
+extension UnsafeMutableBufferPointer<UInt8> {
   /// Copies a text to the beginning, which is taken off.
   fileprivate mutating func take(_ text: String) -> UnsafeMutableBufferPointer<UInt8> {
     var text = text
     return text.withUTF8 { bytes in
-      let end = startIndex + bytes.count
-      let taken = UnsafeMutableBufferPointer(rebasing: self[..<end])
+      let taken = UnsafeMutableBufferPointer(rebasing: self[..<bytes.count])
       _ = taken.initialize(from: bytes)
-      self = self[end...]
+      self = UnsafeMutableBufferPointer(rebasing: self[bytes.count...])
       return taken
     }
   }

@@ -4,7 +4,7 @@ internal import CNghttp2
 ///
 /// A session's `user_data` is its ``HTTP2Connection`` and a stream's user data its ``HTTP2Stream``, both
 /// unretained: the connection owns the session and deletes it last, and keeps every stream in `streams`
-/// until nghttp2 has closed it.
+/// until nghttp2 has closed it or no longer knows it.
 enum Session {
   static func make(_ role: HTTP2Connection.Role) -> OpaquePointer {
     var session: OpaquePointer?
@@ -108,47 +108,67 @@ enum Session {
     var callbacks: OpaquePointer?
     nghttp2_session_callbacks_new(&callbacks)
     nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, frameHeader, count, source, userData in
-      guard let frameHeader, let pointer = source?.pointee.ptr, let connection = connection(userData) else {
-        return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+      guard let frameHeader, let pointer = source?.pointee.ptr else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
+      return withConnection(userData, or: NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) { connection in
+        let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+        connection.writeData(stream, frameHeader: frameHeader, count: count)
+        return 0
       }
-      let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-      connection.writeData(stream, frameHeader: frameHeader, count: count)
-      return 0
     }
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, _, userData in
-      connection(userData)?.beginHeaders()
-      return 0
-    }
-    nghttp2_session_callbacks_set_on_header_callback2(callbacks) { _, _, name, value, flags, userData in
-      guard let name, let value, let connection = connection(userData), connection.header(name, value, flags) else {
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+      withConnection(userData, or: 0) {
+        $0.incoming.begin()
+        return 0
       }
-      return 0
+    }
+    nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+      _, _, name, nameCount, value, valueCount, flags, userData in
+      withConnection(userData, or: NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) { connection in
+        let name = UnsafeBufferPointer(start: name, count: nameCount)
+        let value = UnsafeBufferPointer(start: value, count: valueCount)
+        return connection.incoming.append(name, value, flags: flags)
+          ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+      }
     }
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, count, userData in
-      if let data { connection(userData)?.receivedData(id, data, count) }
-      return 0
+      withConnection(userData, or: 0) { connection in
+        if let data { connection.receivedData(id, data, count) }
+        return 0
+      }
     }
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, userData in
-      if let frame { connection(userData)?.received(frame.pointee) }
-      return 0
+      withConnection(userData, or: 0) { connection in
+        if let frame { connection.received(frame.pointee) }
+        return 0
+      }
     }
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, userData in
-      if let frame { connection(userData)?.sent(frame.pointee) }
-      return 0
+      withConnection(userData, or: 0) { connection in
+        if let frame { connection.sent(frame.pointee) }
+        return 0
+      }
     }
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, error, userData in
-      if let frame { connection(userData)?.couldNotSend(frame.pointee, error) }
-      return 0
+      withConnection(userData, or: 0) { connection in
+        if let frame { connection.couldNotSend(frame.pointee, error) }
+        return 0
+      }
     }
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, userData in
-      connection(userData)?.closed(id, ErrorCode(rawValue: code))
-      return 0
+      withConnection(userData, or: 0) { connection in
+        connection.closed(id, ErrorCode(rawValue: code))
+        return 0
+      }
     }
     return callbacks
   }()
 
-  private static func connection(_ userData: UnsafeMutableRawPointer?) -> HTTP2Connection? {
-    userData.map { Unmanaged<HTTP2Connection>.fromOpaque($0).takeUnretainedValue() }
+  /// Calls `body` with the session's connection, which whoever runs the session holds: a callback is called for each field of
+  /// a header block, and a retain and release of its own would be a good part of what it costs.
+  private static func withConnection(
+    _ userData: UnsafeMutableRawPointer?, or failure: Int32, _ body: (HTTP2Connection) -> Int32
+  ) -> Int32 {
+    guard let userData else { return failure }
+    return Unmanaged<HTTP2Connection>.fromOpaque(userData)._withUnsafeGuaranteedRef(body)
   }
 }

@@ -1,0 +1,69 @@
+import Testing
+
+@testable import HTTP2
+
+@Suite struct IncomingHeadersTests {
+  private func append(_ name: String, _ value: String, to headers: inout IncomingHeaders) -> Bool {
+    Array(name.utf8).withUnsafeBufferPointer { name in
+      Array(value.utf8).withUnsafeBufferPointer { value in headers.append(name, value, flags: 0) }
+    }
+  }
+
+  @Test func keepsOrderDuplicatesAndEmptyValues() throws {
+    var headers = IncomingHeaders()
+    headers.begin()
+    let fields = [("b", "1"), ("a", "2"), ("b", ""), ("b", "1")]
+    for (name, value) in fields {
+      let isAppended = append(name, value, to: &headers)
+      #expect(isAppended)
+    }
+    let finished = headers.finish()
+    let block = try #require(finished)
+    #expect(block.textFields.map(\.name) == fields.map(\.0))
+    #expect(block.textFields.map(\.value) == fields.map(\.1))
+  }
+
+  @Test func aBlockKeepsItsFieldsWhenTheNextIsReceived() {
+    var headers = IncomingHeaders()
+    headers.begin()
+    _ = append("name", "first", to: &headers)
+    let first = headers.finish()
+    headers.begin()
+    _ = append("name", "other", to: &headers)
+    let second = headers.finish()
+    #expect(second?.value(of: "name") == "other")
+    #expect(first?.value(of: "name") == "first")
+  }
+
+  @Test func nothingIsReceivedOutsideOfABlock() {
+    var headers = IncomingHeaders()
+    let before = append("name", "value", to: &headers)
+    headers.begin()
+    let first = headers.finish()
+    let second = headers.finish()
+    let after = append("name", "value", to: &headers)
+    #expect(!before && !after)
+    #expect(first != nil && second == nil)
+  }
+
+  @Test func aBlockMayGrowToItsLimitAndNotBeyond() {
+    var headers = IncomingHeaders()
+    headers.begin()
+    let room = HTTP2Limits.maxHeaderListBytes - 2 * HTTP2Limits.fieldOverheadBytes - 2
+    let appended = [
+      append("a", String(repeating: "v", count: room), to: &headers), append("b", "", to: &headers),
+      append("c", "", to: &headers),
+    ]
+    #expect(appended == [true, true, false])
+  }
+
+  @Test func aBlockThatWasNotFinishedIsForgotten() {
+    var headers = IncomingHeaders()
+    headers.begin()
+    _ = append("name", "forgotten", to: &headers)
+    headers.begin()
+    _ = append("name", "kept", to: &headers)
+    let block = headers.finish()
+    #expect(block?.textFields.map(\.value) == ["kept"])
+  }
+}
