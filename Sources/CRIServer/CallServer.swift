@@ -46,6 +46,9 @@ package final class CallServer: @unchecked Sendable {
     self.logger = logger
   }
 
+  /// Where a call goes.
+  func endpoint(of route: Route) -> RuntimeEndpoint { route.isImageService ? imageEndpoint : runtimeEndpoint }
+
   /// A plugin may have to be asked about this call, or a pod's recorded changes applied to it: its request is
   /// then read whole.
   func wantsHooks(_ verb: Verb) -> Bool {

@@ -1,14 +1,17 @@
+import HTTP2
 import PluginsManager
 import Testing
 
 @testable import CRIServer
 
 @Suite struct RouteTests {
-  @Test(arguments: Verb.allCases, ["runtime.v1", "runtime.v1alpha2"])
-  func everyLifeCycleVerbIsKnownInBothVersions(verb: Verb, api: String) {
-    let route = Route(path: "/\(api).RuntimeService/\(verb.rawValue)")
+  private func route(_ path: String) -> Route { Route(of: HeaderBlock([(":method", "POST"), (":path", path)])) }
+
+  @Test(arguments: Verb.allCases, CRIVersion.allCases)
+  func everyLifeCycleVerbIsKnownInBothVersions(verb: Verb, version: CRIVersion) {
+    let route = self.route("/\(version.rawValue).RuntimeService/\(verb.rawValue)")
     #expect(route.verb == verb)
-    #expect(route.api == api)
+    #expect(route.version == version)
     #expect(!route.isImageService)
   }
 
@@ -18,18 +21,18 @@ import Testing
     "/runtime.v1.RuntimeService/RunPodSandbox/", "/runtime.v1.RuntimeService/runpodsandbox",
   ])
   func everythingElseIsRelayed(path: String) {
-    #expect(Route(path: path).verb == nil)
+    #expect(route(path).verb == nil)
   }
 
   @Test(arguments: ["runtime.v1", "runtime.v1alpha2"])
   func imagesHaveAServiceOfTheirOwn(api: String) {
-    #expect(Route(path: "/\(api).ImageService/PullImage").isImageService)
-    #expect(!Route(path: "/\(api).ImageServiceX/PullImage").isImageService)
+    #expect(route("/\(api).ImageService/PullImage").isImageService)
+    #expect(!route("/\(api).ImageServiceX/PullImage").isImageService)
   }
 
   @Test func onlyTheEventStreamIsEndless() {
-    #expect(Route(path: "/runtime.v1.RuntimeService/GetContainerEvents").isEndless)
-    #expect(!Route(path: "/runtime.v1.RuntimeService/StreamContainers").isEndless)
+    #expect(route("/runtime.v1.RuntimeService/GetContainerEvents").isEndless)
+    #expect(!route("/runtime.v1.RuntimeService/StreamContainers").isEndless)
   }
 
   @Test func everyHookPointHangsOnOneVerb() {

@@ -15,8 +15,8 @@ internal import SwiftProtobuf
 // Unchecked, because it is confined to the event loop, on whose executor the call's task runs.
 final class Exchange: @unchecked Sendable {
   let verb: Verb
-  /// `runtime.v1` or `runtime.v1alpha2`.
-  let api: String
+  /// The caller's, which calls of our own speak as well.
+  let version: CRIVersion
   /// The request's message.
   let message: ByteBuffer
   let server: CallServer
@@ -39,11 +39,11 @@ final class Exchange: @unchecked Sendable {
   private var settlement: (@Sendable (Store) -> Void)?
 
   init(
-    verb: Verb, api: String, headers: HeaderBlock, body: ByteBuffer, message: ByteBuffer,
+    verb: Verb, version: CRIVersion, headers: HeaderBlock, body: ByteBuffer, message: ByteBuffer,
     deadline: ContinuousClock.Instant?, runtime: any UnaryCaller, server: CallServer
   ) {
     self.verb = verb
-    self.api = api
+    self.version = version
     self.headers = headers
     self.body = body
     self.message = message
@@ -210,7 +210,7 @@ final class Exchange: @unchecked Sendable {
     _ verb: Verb, _ message: some CallRequest, deadline: ContinuousClock.Instant?
   ) async throws(CallEnd) -> UnaryAnswer {
     let headers = headers.copy()
-    headers.set(":path", "/\(api).RuntimeService/\(verb.rawValue)")
+    headers.set(":path", version.runtimeService(verb.rawValue))
     headers.remove("content-length")
     headers.remove(RequestTimeout.headerName)
     let body = try encoded(message)

@@ -14,7 +14,9 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private let stream: HTTP2Stream
   private let headers: HeaderBlock
   private let verb: Verb
-  private let route: Route
+  private let version: CRIVersion
+  /// By which it is counted.
+  private let method: Int
   private let server: CallServer
   private weak var connection: KubeletConnection?
   private let channel: ClientChannel
@@ -31,13 +33,14 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private var isCounted = false
 
   init(
-    _ stream: HTTP2Stream, _ headers: HeaderBlock, verb: Verb, route: Route, server: CallServer,
+    _ stream: HTTP2Stream, _ headers: HeaderBlock, verb: Verb, version: CRIVersion, method: Int, server: CallServer,
     connection: KubeletConnection, channel: ClientChannel
   ) {
     self.stream = stream
     self.headers = headers
     self.verb = verb
-    self.route = route
+    self.version = version
+    self.method = method
     self.server = server
     self.connection = connection
     self.channel = channel
@@ -121,7 +124,8 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
 
   private func run(message: ByteBuffer) {
     let exchange = Exchange(
-      verb: verb, api: route.api, headers: headers, body: body, message: message, deadline: deadline, runtime: channel,
+      verb: verb, version: version, headers: headers, body: body, message: message, deadline: deadline,
+      runtime: channel,
       server: server)
     self.exchange = exchange
     task = Task(executorPreference: server.group.executor) {
@@ -189,7 +193,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private func over() {
     if !isCounted {
       isCounted = true
-      server.meters.callEnds(method: route.method, code: code.rawValue)
+      server.meters.callEnds(method: method, code: code.rawValue)
     }
     if let waitingTicket { server.runtimeEndpoint.leave(waitingTicket) }
     _ = server.collect(-headerBytes - body.readableBytes)

@@ -74,10 +74,10 @@ final class KubeletConnection: HTTP2ConnectionDelegate {
     whenClosed(self)
   }
 
-  private func channel(to endpoint: RuntimeEndpoint, isImageService: Bool) -> ClientChannel {
-    if let channel = isImageService ? imageChannel : runtimeChannel { return channel }
-    let channel = ClientChannel(path: endpoint.path, group: server.group)
-    if isImageService { imageChannel = channel } else { runtimeChannel = channel }
+  private func channel(to route: Route) -> ClientChannel {
+    if let channel = route.isImageService ? imageChannel : runtimeChannel { return channel }
+    let channel = ClientChannel(path: server.endpoint(of: route).path, group: server.group)
+    if route.isImageService { imageChannel = channel } else { runtimeChannel = channel }
     return channel
   }
 
@@ -86,21 +86,19 @@ final class KubeletConnection: HTTP2ConnectionDelegate {
   func connection(
     _ connection: HTTP2Connection, opened stream: HTTP2Stream, headers: HeaderBlock, endStream: Bool
   ) {
-    let route = Route(path: headers.value(of: ":path") ?? "")
+    let route = Route(of: headers)
     server.meters.callBegins()
-    let endpoint = route.isImageService ? server.imageEndpoint : server.runtimeEndpoint
-    let channel = channel(to: endpoint, isImageService: route.isImageService)
-    if let verb = route.verb, server.wantsHooks(verb) {
+    let channel = channel(to: route)
+    if let verb = route.verb, let version = route.version, server.wantsHooks(verb) {
       let call = CollectedCall(
-        stream, headers, verb: verb, route: route, server: server, connection: self, channel: channel)
+        stream, headers, verb: verb, version: version, method: route.method, server: server, connection: self,
+        channel: channel)
       stream.handler = call
       collected[ObjectIdentifier(call)] = call
       call.start()
       if endStream { call.stream(stream, receivedEnd: nil) }
     } else {
-      let call = RelayedCall(
-        stream, headers, route: route, connection: self, endpoint: endpoint, meters: server.meters,
-        observation: route.verb.map { server.observation(of: $0) })
+      let call = RelayedCall(stream, headers, route: route, connection: self, server: server)
       stream.handler = call
       relayed[ObjectIdentifier(call)] = call
       call.start(on: channel)

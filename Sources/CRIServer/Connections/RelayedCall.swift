@@ -14,14 +14,13 @@ final class RelayedCall: HTTP2StreamHandler {
   private let route: Route
   /// Owns this call; let go when it is over.
   private var connection: KubeletConnection?
-  private let endpoint: RuntimeEndpoint
+  private let server: CallServer
   private let observation: Observation?
-  private let meters: CallMeters
   /// How it ended; of a call whose caller leaves, what the caller made of it.
   private var code = StatusCode.cancelled
   /// The request, while there is no upstream stream yet.
   private var requestHeaders: HeaderBlock?
-  private var early = ByteBuffer()
+  private var early: ByteBuffer?
   private var earlyTrailers: HeaderBlock?
   private var waitingTicket: UInt64?
   private var isRepeated = false
@@ -30,16 +29,16 @@ final class RelayedCall: HTTP2StreamHandler {
   /// An endless stream never finishes by itself, so a drain does not wait for it.
   var isEndless: Bool { route.isEndless }
 
+  private var endpoint: RuntimeEndpoint { server.endpoint(of: route) }
+
   init(
-    _ downstream: HTTP2Stream, _ headers: HeaderBlock, route: Route, connection: KubeletConnection,
-    endpoint: RuntimeEndpoint, meters: CallMeters, observation: Observation?
+    _ downstream: HTTP2Stream, _ headers: HeaderBlock, route: Route, connection: KubeletConnection, server: CallServer
   ) {
     self.downstream = downstream
     self.route = route
     self.connection = connection
-    self.endpoint = endpoint
-    self.observation = observation
-    self.meters = meters
+    self.server = server
+    observation = route.verb.map { server.observation(of: $0) }
     requestHeaders = headers
   }
 
@@ -57,7 +56,7 @@ final class RelayedCall: HTTP2StreamHandler {
   private func open(on connection: HTTP2Connection, _ channel: ClientChannel) {
     guard !isDone, let headers = requestHeaders else { return }
     let hasEnded = downstream.hasReceivedEnd
-    let isEmpty = hasEnded && early.readableBytes == 0 && earlyTrailers == nil
+    let isEmpty = hasEnded && early == nil && earlyTrailers == nil
     guard let upstream = connection.open(headers, endStream: isEmpty, handler: self) else {
       // The connection took no stream after all: once more, on a fresh one.
       guard !isRepeated else { return fail(Status(.notProcessed, endpoint: endpoint)) }
@@ -66,8 +65,7 @@ final class RelayedCall: HTTP2StreamHandler {
     }
     self.upstream = upstream
     requestHeaders = nil
-    upstream.send(data: early)
-    early = ByteBuffer()
+    if let early = early.take() { upstream.send(data: early) }
     if hasEnded { upstream.end(trailers: earlyTrailers) }
   }
 
@@ -99,7 +97,7 @@ final class RelayedCall: HTTP2StreamHandler {
   private func finish() {
     guard !isDone else { return }
     isDone = true
-    meters.callEnds(method: route.method, code: code.rawValue)
+    server.meters.callEnds(method: route.method, code: code.rawValue)
     if let waitingTicket { endpoint.leave(waitingTicket) }
     observation?.abandon()
     connection?.ended(self)
@@ -119,19 +117,19 @@ final class RelayedCall: HTTP2StreamHandler {
 
   func stream(_ stream: HTTP2Stream, receivedData data: ByteBuffer) {
     if stream === downstream {
-      meters.request(bytes: data.readableBytes)
+      server.meters.request(bytes: data.readableBytes)
       observation?.request(data)
       guard let upstream else { return hold(data) }
       upstream.send(data: data)
     } else {
-      meters.answer(bytes: data.readableBytes)
+      server.meters.answer(bytes: data.readableBytes)
       observation?.answer(data)
       downstream.send(data: data)
     }
   }
 
   private func hold(_ data: ByteBuffer) {
-    early.writeImmutableBuffer(data)
+    if early?.writeImmutableBuffer(data) == nil { early = data }
     guard let waitingTicket else { return }
     if !endpoint.grow(waitingTicket, by: data.readableBytes) { fail(endpoint.tooManyWaiting) }
   }

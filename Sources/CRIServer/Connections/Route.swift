@@ -2,8 +2,8 @@ internal import HTTP2
 
 /// What the path of a request says: which service it is for, and whether the call matters to us.
 struct Route {
-  /// `runtime.v1` or `runtime.v1alpha2`, empty for any other service: calls of our own speak the caller's version.
-  let api: String
+  /// Nil for a service that is not CRI's.
+  let version: CRIVersion?
   let isImageService: Bool
   /// A life-cycle verb that is hooked or observed; nil for everything else.
   let verb: Verb?
@@ -24,37 +24,44 @@ struct Route {
     "UpdatePodSandboxResources",
   ]
   private static let imageMethods = ["ListImages", "ImageStatus", "PullImage", "RemoveImage", "ImageFsInfo"]
-  private static let apis = ["runtime.v1", "runtime.v1alpha2"]
 
-  /// By path, because this is done for every call: one look-up finds all of it.
-  private static let known: [String: Route] = {
-    var routes: [String: Route] = [:]
-    for api in apis {
-      for (method, name) in runtimeMethods.enumerated() {
-        routes["/\(api).RuntimeService/\(name)"] = Route(
-          api: api, isImageService: false, verb: Verb(rawValue: name), isEndless: name == "GetContainerEvents",
+  private static let known: [(path: String, route: Route)] = CRIVersion.allCases.flatMap { version in
+    runtimeMethods.enumerated().map { method, name in
+      (
+        version.runtimeService(name),
+        Route(
+          version: version, isImageService: false, verb: Verb(rawValue: name), isEndless: name == "GetContainerEvents",
           method: method)
-      }
-      for (index, name) in imageMethods.enumerated() {
-        routes["/\(api).ImageService/\(name)"] = Route(
-          api: api, isImageService: true, verb: nil, isEndless: false, method: runtimeMethods.count + index)
-      }
+      )
     }
-    return routes
-  }()
+      + imageMethods.enumerated().map { index, name in
+        (
+          version.imageService(name),
+          Route(
+            version: version, isImageService: true, verb: nil, isEndless: false, method: runtimeMethods.count + index)
+        )
+      }
+  }
+  private static let paths = HeaderValueTable(known.map(\.path))
+  private static let routes = known.map(\.route)
 
-  init(path: String) { self = Self.known[path] ?? Route(ofUnknown: path) }
+  /// By path: this is done for every call, and one look-up finds all of it.
+  init(of headers: HeaderBlock) {
+    self =
+      headers.index(of: ":path", in: Self.paths).map { Self.routes[$0] }
+      ?? Route(ofUnknown: headers.value(of: ":path") ?? "")
+  }
 
   /// A method that CRI may have one day still goes where its service is.
   private init(ofUnknown path: String) {
-    let api = Self.apis.first { path.hasPrefix("/\($0).ImageService/") }
+    let ofImages = CRIVersion.allCases.first { path.hasPrefix($0.imageService("")) }
     self.init(
-      api: api ?? Self.apis.first { path.hasPrefix("/\($0).RuntimeService/") } ?? "", isImageService: api != nil,
-      verb: nil, isEndless: false, method: Self.methods.count - 1)
+      version: ofImages ?? CRIVersion.allCases.first { path.hasPrefix($0.runtimeService("")) },
+      isImageService: ofImages != nil, verb: nil, isEndless: false, method: Self.methods.count - 1)
   }
 
-  private init(api: String, isImageService: Bool, verb: Verb?, isEndless: Bool, method: Int) {
-    self.api = api
+  private init(version: CRIVersion?, isImageService: Bool, verb: Verb?, isEndless: Bool, method: Int) {
+    self.version = version
     self.isImageService = isImageService
     self.verb = verb
     self.isEndless = isEndless

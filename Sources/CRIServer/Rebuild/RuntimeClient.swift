@@ -8,10 +8,8 @@ internal import Synchronization
 /// Asks the runtime over its endpoint's own connection, in the CRI version that it serves.
 package final class RuntimeClient: RuntimeQueries {
   private let endpoint: RuntimeEndpoint
-  /// Kubernetes before 1.26 and containerd before 1.7 know v1alpha2; the fields that are read are the same.
-  private static let versions = ["runtime.v1", "runtime.v1alpha2"]
-  /// The one that answered last. A runtime may come back as a version that serves another one.
-  private let api = Mutex(versions[0])
+  /// The version that answered last. A runtime may come back as one that serves another.
+  private let version = Mutex(CRIVersion.v1)
 
   package init(_ endpoint: RuntimeEndpoint) { self.endpoint = endpoint }
 
@@ -44,24 +42,26 @@ package final class RuntimeClient: RuntimeQueries {
   private func ask<Answer: Message>(
     _ method: String, _ request: some Message, _ timeout: Duration
   ) async throws(Status) -> Answer {
-    let api = api.withLock { $0 }
+    let version = version.withLock { $0 }
     do throws(Status) {
-      return try await ask(api, method, request, timeout)
+      return try await ask(version, method, request, timeout)
     } catch {
-      guard error.code == .unimplemented, let other = Self.versions.first(where: { $0 != api }) else { throw error }
+      guard error.code == .unimplemented, let other = CRIVersion.allCases.first(where: { $0 != version }) else {
+        throw error
+      }
       let answer: Answer = try await ask(other, method, request, timeout)
-      self.api.withLock { $0 = other }
+      self.version.withLock { $0 = other }
       return answer
     }
   }
 
   private func ask<Answer: Message>(
-    _ api: String, _ method: String, _ request: some Message, _ timeout: Duration
+    _ version: CRIVersion, _ method: String, _ request: some Message, _ timeout: Duration
   ) async throws(Status) -> Answer {
     guard timeout > .zero else { throw Status(.deadlineExceeded, "no time is left to ask the runtime") }
     let message: [UInt8] = (try? request.serializedBytes()) ?? []
     let answer = try await answer(
-      path: "/\(api).RuntimeService/\(method)", UnaryBody.body(of: message), timeout: timeout)
+      path: version.runtimeService(method), UnaryBody.body(of: message), timeout: timeout)
     guard let body = try? UnaryBody.message(in: answer),
       let message = try? Answer(serializedBytes: Array(body.readableBytesView))
     else { throw Status(.internalError, "\(endpoint.text): \(method): the answer cannot be decoded") }

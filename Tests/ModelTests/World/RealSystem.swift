@@ -88,7 +88,7 @@ final class RealSystem: @unchecked Sendable {
       return { task.cancel() }
     }
     let exchange = Exchange(
-      verb: call.verb, api: "runtime.v1", headers: headers, body: body, message: message, deadline: deadline,
+      verb: call.verb, version: .v1, headers: headers, body: body, message: message, deadline: deadline,
       runtime: runtime, server: server)
     let task = Task(executorPreference: group.executor) { [loop] in
       do throws(CallEnd) {
