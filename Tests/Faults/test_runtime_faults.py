@@ -90,6 +90,7 @@ class Case:
     sent: int = 0
     asked: int = 0
     # Afterwards
+    repeated: int = 0
     sent_later: int = 0
     wrong: list = dataclasses.field(default_factory=list)
 
@@ -223,6 +224,8 @@ class Stack:
             plugin.on(hook, MARK if hook == "PreRunPodSandbox" else echo())
         for case in cases:
             self.go_on(case, fault, phase)
+        for case in cases:  # after everything, so that nothing is too late to be counted
+            case.sent_later = self.count(case) - case.repeated
         return {case.verb: case for case in cases}
 
     def kill(self):
@@ -285,21 +288,25 @@ class Stack:
 
     def go_on(self, case, fault, phase):
         """kubelet finds what there is, the next hooked call must be told everything, and what failed is repeated."""
-        case.sent_later = self.count(case)
         is_done = case.code == "OK" or (phase == ASKED and fault != REFUSES)
         if fault == HUNG and phase == PRE and case.verb not in ("RunPodSandbox", "CreateContainer"):
             # What it had not read it may do now or never, in its own time.
-            self.kubelet.call(case.verb, case.request)
+            self.again(case, case.verb, case.request)
             is_done = True
         pods = [pod.id for pod in self.kubelet.call("ListPodSandbox").items if pod.metadata.uid == case.uid]
         if case.verb == "RunPodSandbox" and not pods:
             if is_done:
                 case.wrong.append("its pod is gone")
-            pods = [self.kubelet.run_pod(case.pod_config)]
+            pods = [self.again(case, "RunPodSandbox", case.request).pod_sandbox_id]
         for case.pod in pods:
             self.look(case, is_done)
         if case.code != "OK" and case.verb not in ("RunPodSandbox", "CreateContainer"):
-            self.kubelet.call(case.verb, case.request)
+            self.again(case, case.verb, case.request)
+
+    def again(self, case, verb, request):
+        """A later call of kubelet's, which is none of the case's own."""
+        case.repeated += verb == case.verb
+        return self.kubelet.call(verb, request)
 
     def look(self, case, is_done):
         """What the hooks of the pod and its containers are told."""
@@ -310,11 +317,14 @@ class Stack:
             case.wrong.append("its container is gone")
         if not containers:
             self.plugin.forget()
-            containers = [self.kubelet.call("CreateContainer", self.create_request(case)).container_id]
+            containers = [self.again(case, "CreateContainer", self.create_request(case)).container_id]
             complete(self.plugin.take("PreCreateContainer").request, marked, "")
         for container in containers:
             self.plugin.forget()
-            self.kubelet.update(container, cpu_quota=5000)
+            update = cri.UpdateContainerResourcesRequest(
+                container_id=container, linux=cri.LinuxContainerResources(cpu_quota=5000)
+            )
+            self.again(case, "UpdateContainerResources", update)
             told = complete(self.plugin.take("PreUpdateContainerResources").request, marked, container)
             there = self.runtime.state()[1][container]["resources"]
             shares = 222 if case.verb == "UpdateContainerResources" and is_done else 100
@@ -349,7 +359,10 @@ def test_a_fault_of_the_runtime(stack, fault, verb, phase):
         assert (case.text, case.details) == ERROR[1:], "word for word, with its details"
     assert "hook server" not in case.text, "the plugin is not blamed"
     assert case.sent in sent, "nothing is sent twice"
-    assert case.sent_later <= 1, "nor later"
+    # What a stopped runtime had not read when kubelet's deadline passed lies in its socket, the call and its end: it may
+    # take it up or not when it goes on. Everything else that comes later would be a repetition of ours.
+    allowed = {0, 1} if (fault, phase) == (HUNG, PRE) else {case.sent}
+    assert case.sent_later in allowed, "nor later"
     assert case.asked == (phase in VERBS[verb]), "nor is a plugin asked twice"
     assert case.wrong == []
 
