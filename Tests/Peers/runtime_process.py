@@ -105,7 +105,8 @@ class RuntimeProcess:
         return [entry[kind] for entry in map(json.loads, lines) if kind in entry]
 
     def calls(self, method, what="call"):
-        """The requests of this method that have arrived (or, `what="held"`, whose answers wait), oldest first."""
+        """The requests of this method that have arrived (or whose answers wait, `what="held"`, or have been sent,
+        `what="answered"`), oldest first."""
         kind = getattr(cri, f"{method}Request")
         return [kind.FromString(bytes.fromhex(call["raw"])) for call in self._journalled(what) if call["method"] == method]
 
@@ -175,6 +176,8 @@ class Journalled(FakeRuntime):
             if name in self._held:
                 self._write({"held": {"method": name, "raw": data.hex()}})
             self._letting_go.wait_for(lambda: name not in self._held)
+        # gRPC calls back when the status has been written to the socket, or the caller is gone.
+        context.add_callback(lambda: self._write({"answered": {"method": name, "raw": data.hex()}}))
         return answer
 
     def obey(self, command):
