@@ -27,17 +27,22 @@ POST = {
 }
 
 #: While a call is in somebody else's hands; the test kills. Everywhere else RuntimeManager kills itself.
-IN_PRE, IN_RUNTIME, IN_POST = "in the Pre hook", "in the runtime", "in the Post hook"
+IN_PRE, IN_SECOND = "in the Pre hook", "in the second plugin's Pre hook"
+IN_RUNTIME, IN_POST = "in the runtime", "in the Post hook"
+#: The runtime has a call of our own, and has done it.
+IN_UPDATE_BEFORE, IN_UPDATE_AFTER = "in our update before the start", "in our update after the start"
+IN_STOP = "in our stop"
+OF_PLUGINS, OF_RUNTIME = (IN_PRE, IN_SECOND, IN_POST), (IN_RUNTIME, IN_UPDATE_BEFORE, IN_UPDATE_AFTER, IN_STOP)
 #: The steps of each verb in their order: Sources/CRIServer/Calls/CrashStep.swift.
-PRE_STEPS = ["collected", "known", IN_PRE, "allowed", IN_RUNTIME, "answered"]
+PRE_STEPS = ["collected", "known", IN_PRE, IN_SECOND, "allowed", IN_RUNTIME, "answered"]
 POST_STEPS = ["collected", "allowed", IN_RUNTIME, "answered", IN_POST, "told"]
 END = ["replied", "settled"]
 STEPS = {
     "RunPodSandbox": PRE_STEPS + END,
     "CreateContainer": PRE_STEPS + END,
     "StartContainer": [
-        "collected", "known", IN_PRE, "updatedBefore", "allowed", IN_RUNTIME, "answered",
-        IN_POST, "told", "updatedAfter", "refused", "stopped", *END,
+        "collected", "known", IN_PRE, IN_SECOND, IN_UPDATE_BEFORE, "updatedBefore", "allowed", IN_RUNTIME, "answered",
+        IN_POST, "told", IN_UPDATE_AFTER, "updatedAfter", "refused", IN_STOP, "stopped", *END,
     ],
     "UpdateContainerResources": PRE_STEPS + END,
     "StopContainer": POST_STEPS + END,
@@ -54,6 +59,21 @@ CHANGES = {
     "PreUpdateContainerResources": sparse(resources={"cpu_period": 77777}),
 }
 
+#: Whether the second plugin, which comes after this one, was shown that change.
+SHOWN = {
+    "PreRunPodSandbox": lambda told: told.annotations["by"] == "plugin",
+    "PreCreateContainer": lambda told: told.container_envs["BY"] == "plugin",
+    "PreStartContainer": lambda told: told.container_resources.cpu_shares == 333,
+    "PreUpdateContainerResources": lambda told: told.container_resources.cpu_period == 77777,
+}
+
+#: Which call of our own the runtime holds, by its verb and what is in it.
+OURS = {
+    IN_UPDATE_BEFORE: ("UpdateContainerResources", lambda request: request.linux.cpu_shares == 333),
+    IN_UPDATE_AFTER: ("UpdateContainerResources", lambda request: request.linux.cpu_quota == 70000),
+    IN_STOP: ("StopContainer", lambda request: True),
+}
+
 
 def lost(verb, step):
     """What of its Post hook is lost with the process: "all" (it is never asked), a part of what follows, or None.
@@ -65,7 +85,8 @@ def lost(verb, step):
         return {
             IN_RUNTIME: "all", "answered": "all",
             IN_POST: "its change", "told": "its change",
-            "refused": "its refusal", "stopped": "that attempt's PostStopContainer",
+            "refused": "its refusal",
+            IN_STOP: "that attempt's PostStopContainer", "stopped": "that attempt's PostStopContainer",
         }.get(step)
     if verb == "StopContainer":
         return "all" if step in (IN_RUNTIME, "answered") else None
@@ -73,14 +94,14 @@ def lost(verb, step):
 
 
 class Crash:
-    """One case: a front before a runtime, a plugin under Fail, a kubelet with one pod."""
+    """One case: a front before a runtime, a plugin under Fail (or two), a kubelet with one pod."""
 
-    def __init__(self, front, plugin, kubelet, verb, step):
-        self.front, self.plugin, self.kubelet = front, plugin, kubelet
+    def __init__(self, front, plugin, kubelet, verb, step, second=None):
+        self.front, self.plugin, self.kubelet, self.second = front, plugin, kubelet, second
         self.verb, self.step = verb, step
         for hook, answer in CHANGES.items():
             plugin.on(hook, answer)
-        if step in ("refused", "stopped"):
+        if step in ("refused", IN_STOP, "stopped"):
             plugin.on("PostStartContainer", refuse(grpc.StatusCode.ABORTED), then=CHANGES["PostStartContainer"])
         #: What kubelet saw.
         self.code = None
@@ -91,7 +112,7 @@ class Crash:
         """Everything before the verb's call."""
         order = ["RunPodSandbox", "CreateContainer", "StartContainer"]
         before = order[: order.index(self.verb)] if self.verb in order else order
-        if self.step not in (IN_PRE, IN_RUNTIME, IN_POST):
+        if self.step not in OF_PLUGINS + OF_RUNTIME:
             self.front.environment = {"RUNTIME_MANAGER_TEST_KILL_AT": f"{self.verb}:{self.step}"}
         self.front.start()
         self.kubelet.until_served()
@@ -106,17 +127,21 @@ class Crash:
         held = hang()
         if self.step == IN_PRE:
             self.plugin.on(f"Pre{self.verb}", held, then=CHANGES[f"Pre{self.verb}"])
+        if self.step == IN_SECOND:
+            self.second.on(f"Pre{self.verb}", held, then=echo())
         if self.step == IN_POST:
             self.plugin.on(post, held, then=CHANGES.get(post, echo()))
-        with in_runtime() if self.step == IN_RUNTIME else contextlib.nullcontext() as entered:
+        with in_runtime() if self.step in OF_RUNTIME else contextlib.nullcontext() as entered:
             answer = self.kubelet.client.begin(self.verb, request, timeout=60)
             if self.step == IN_PRE:
                 self.plugin.take(f"Pre{self.verb}")
-            if self.step == IN_RUNTIME:
+            if self.step == IN_SECOND:
+                assert SHOWN[f"Pre{self.verb}"](self.second.take(f"Pre{self.verb}").request), "the first has answered"
+            if self.step in OF_RUNTIME:
                 assert entered.wait(20)
             if self.step == IN_POST:
                 self.plugin.take(post)
-            if self.step in (IN_PRE, IN_RUNTIME, IN_POST):
+            if self.step in OF_PLUGINS + OF_RUNTIME:
                 self.front.kill()
             else:
                 assert self.front.wait_exit(20) == -9, "it has killed itself"
@@ -136,6 +161,10 @@ class Crash:
             self.kubelet.call(self.verb)
         container = self.kubelet.sync()
         self.pre_asked = self.asked(f"Pre{self.verb}")
+        if self.second:
+            calls = self.second.of(f"Pre{self.verb}")
+            assert len(calls) == self.pre_asked, "the second is asked as often as the first"
+            assert SHOWN[f"Pre{self.verb}"](calls[-1].request), "what the first wants is asked of it again"
         in_force = self.kubelet.client.container_status(container).status.resources.linux
         self.kubelet.client.update(container, memory_limit_in_bytes=96 << 20)
         return self.plugin.of("PreUpdateContainerResources")[-1].request, in_force
@@ -163,9 +192,10 @@ def table():
 def crashing(start_plugin, start_manager):
     def make(socket, verb, step, parent="/kubepods/pod7"):
         plugin = start_plugin(policy="Fail", timeout="30s")
+        second = start_plugin("q", hooks=[f"Pre{verb}"], policy="Fail", timeout="30s") if step == IN_SECOND else None
         front = start_manager(socket, start=False)
         clients.append(Runtime(front.listen))
-        return Crash(front, plugin, Kubelet(clients[-1], parent), verb, step)
+        return Crash(front, plugin, Kubelet(clients[-1], parent), verb, step, second)
 
     clients = []
     yield make
@@ -203,7 +233,7 @@ def check(crash, there, code=None):
         assert sandbox.state == READY and sandbox.annotations["by"] == "plugin", "PreRunPodSandbox was not skipped"
         (container,) = kubelet.containers(there)
         assert container.state == RUNNING
-    if step == "stopped":
+    if step in (IN_STOP, "stopped"):
         assert crash.asked("PostStopContainer") == 0, "nobody is told of our own stop"
     started = crash.asked("PostStartContainer")
     kubelet.terminate()
@@ -220,7 +250,7 @@ def check(crash, there, code=None):
 def test_every_step_of_the_program_is_among_the_cases():
     source = (ROOT / "Sources" / "CRIServer" / "Calls" / "CrashStep.swift").read_text()
     steps = set(re.findall(r"^  case (\w+)$", source, re.MULTILINE))
-    assert steps == {step for _, step in CASES} - {IN_PRE, IN_RUNTIME, IN_POST}
+    assert steps == {step for _, step in CASES} - set(OF_PLUGINS + OF_RUNTIME)
 
 
 def test_what_is_not_exactly_a_step_does_nothing(runtime, crashing):
@@ -238,16 +268,18 @@ def test_killed_before_a_simulated_runtime(runtime, crashing, verb, step):
     @contextlib.contextmanager
     def in_runtime():
         entered, gate = threading.Event(), threading.Event()
+        held_verb, is_held = OURS.get(step, (verb, lambda request: True))
 
         def held(call):
-            answer = getattr(runtime, f"_on_{verb}")(call)
-            entered.set()
-            gate.wait(30)
+            answer = getattr(runtime, f"_on_{held_verb}")(call)
+            if is_held(call.request):
+                entered.set()
+                gate.wait(30)
             return answer
 
-        runtime.on(verb, held)
+        runtime.on(held_verb, held)
         yield entered
-        runtime.on(verb, None)
+        runtime.on(held_verb, None)
         gate.set()
 
     crash.crash(in_runtime)
@@ -296,7 +328,7 @@ def test_the_published_table_is_what_came_out():
     assert {case for case, cell in published.items() if case[1] in STEPS["StartContainer"] and cell} == set(CASES)
 
 
-@pytest.mark.parametrize("verb,step", [(verb, step) for verb, step in CASES if step != IN_RUNTIME])
+@pytest.mark.parametrize("verb,step", [(verb, step) for verb, step in CASES if step not in OF_RUNTIME])
 def test_killed_before_containerd(containerd, direct, parent, crashing, verb, step):
     crash = crashing(containerd.socket, verb, step, parent)
     crash.prepare()
