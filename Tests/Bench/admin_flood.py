@@ -23,7 +23,7 @@ import tempfile
 import bodies
 import report
 from load import load
-from processes import Manager, Place, build_swift, find_tools, pinned, stop
+from processes import Manager, Place, build_swift, find_tools, pinned, stop, turned
 from run import add_common, machine, named_managers
 
 #: AdminLimits.connections
@@ -127,7 +127,7 @@ def main():
         names = list(cases)
         for number in range(arguments.rounds):
             print(f"bench: round {number + 1} of {arguments.rounds}", file=sys.stderr)
-            for case in names[number % len(names):] + names[:number % len(names)]:
+            for case in turned(names, number):
                 with poured(cases[case], way.admin) as amount:
                     sample = load(way, bodies.STATUS, body, arguments.calls, 1, 100)
                     # In a second of the load.

@@ -3,7 +3,7 @@
 import dataclasses
 
 from report import middle, spread
-from sections import HOOKED, LARGE_CASE, MANY, ONE, REACTION, RECORD
+from sections import AFTER_SMALL, HOOKED, LARGE_CASE, MANY, ONE, REACTION, RECORD
 
 MB = 1e6
 
@@ -54,7 +54,7 @@ def goals(results, manager):
     plain = series(HOOKED, f"{manager}, relayed (Status)")
     goal("one plugin: adds to pass-through, without the plugin's own round trip, us",
          [o - p - q for o, p, q in zip(one, plain, plugin)], 40, digits=1)
-    empty = results.memory.get(("after the 100 B load, Store empty", manager))
+    empty = results.memory.get((AFTER_SMALL, manager))
     goal("peak memory after the 100 B load, Store empty, MB", [empty.peak / MB] if empty else [], 14, digits=1)
     for envs in (10, 200):
         goal(RECORD.format(envs), results.figures.get((RECORD.format(envs), manager), []), 1)

@@ -266,6 +266,11 @@ class Manager(Way):
         return time.monotonic()
 
 
+def turned(things, number):
+    """Every round begins with another one of them."""
+    return things[number % len(things):] + things[:number % len(things)]
+
+
 def pinned(core):
     """Pins this process, and those it starts, to one core; gives that core."""
     core = max(os.sched_getaffinity(0)) if core is None else core

@@ -6,7 +6,7 @@ import time
 
 import bodies
 from load import load
-from processes import ROOT, Manager, Place, Socat, Way, build_c, register
+from processes import ROOT, Manager, Place, Socat, Way, build_c, register, turned
 
 #: The size of a large answer: kubelet's own limit.
 LARGE = 16 << 20
@@ -40,23 +40,28 @@ class Bench:
     def stage(self, name):
         return Place(os.path.join(self.place, name), self.arguments.binaries, self.peers_at)
 
-    def interleave(self, section, cases, rounds=None):
+    def interleave(self, section, cases, memory_when=None):
         """Each case on each of its ways, round by round; every round begins with another way.
 
-        `cases`: title -> list of (way, name in the table, load's further arguments)."""
+        `cases`: title -> list of (way, name in the table, load's further arguments). `memory_when`: what the memory of
+        the ways is then called; that of a way with several names under its last."""
         for title, ways in cases.items():
             for way, _, load_arguments in ways:
                 load(way, *load_arguments[:2], max(load_arguments[2] // 20, 2), *load_arguments[3:])  # warm-up
-        for number in range(rounds or self.rounds):
-            print(f"bench: {section}: round {number + 1} of {rounds or self.rounds}", file=sys.stderr)
+        for number in range(self.rounds):
+            print(f"bench: {section}: round {number + 1} of {self.rounds}", file=sys.stderr)
             for title, ways in cases.items():
-                for way, name, load_arguments in ways[number % len(ways):] + ways[:number % len(ways)]:
+                for way, name, load_arguments in turned(ways, number):
                     self.results.samples.setdefault((title, name), [])
                     self.results.samples[title, name].append(load(way, *load_arguments))
         # In the order of the cases, not of the first round.
         for title, ways in cases.items():
             for _, name, _ in ways:
                 self.results.samples[title, name] = self.results.samples.pop((title, name))
+        if memory_when:
+            for way, name in {way: name for ways in cases.values() for way, name, _ in ways}.items():
+                if used := way.memory():
+                    self.results.memory[memory_when, name] = used
 
     def peers(self, place, runtime):
         """Direct, and everything that is not RuntimeManager."""
@@ -68,6 +73,7 @@ class Bench:
 
 
 ONE, MANY = "100 B, 1 in flight", "100 B, 32 in flight"
+AFTER_SMALL = "after the 100 B load, Store empty"
 
 
 def unary(bench):
@@ -77,10 +83,7 @@ def unary(bench):
         ways = bench.peers(place, runtime) + bench.named_managers(place, runtime)
         body = place.body("small", bodies.framed(bodies.opaque(100)))
         case = lambda calls, in_flight: [(way, way.name, (bodies.STATUS, body, calls, in_flight, 100)) for way in ways]
-        bench.interleave("unary", {ONE: case(bench.calls, 1), MANY: case(bench.calls * 3, 32)})
-        for way in ways:
-            if used := way.memory():
-                bench.results.memory["after the 100 B load, Store empty", way.name] = used
+        bench.interleave("unary", {ONE: case(bench.calls, 1), MANY: case(bench.calls * 3, 32)}, AFTER_SMALL)
 
 
 HOOKED = "RunPodSandbox, 2 KB, 1 in flight"
@@ -93,9 +96,11 @@ def hooks(bench):
         plugins = [place.runtime(f"plugin-{index}.sock", "--plugin")[1] for index in range(3)]
         body = place.body("pod", bodies.framed(bodies.run_pod_sandbox()))
         calls = max(bench.calls // 3, 100)
-        direct, plugin = Way("direct", runtime), Way("a plugin, called directly", plugins[0])
+        direct, *peers = bench.peers(place, runtime)
+        plugin = Way("a plugin, called directly", plugins[0])
         ways = [(direct, "direct, Status", (bodies.STATUS, body, calls)), (direct, "direct", (bodies.RUN_POD, body, calls)),
-                (plugin, plugin.name, (bodies.HOOK, body, calls))]
+                (plugin, plugin.name, (bodies.HOOK, body, calls)),
+                *[(peer, peer.name, (bodies.RUN_POD, body, calls)) for peer in peers]]
         for name, binary in bench.managers.items():
             plain = Manager(place, name, binary, runtime)
             ways += [(plain, f"{name}, relayed (Status)", (bodies.STATUS, body, calls)),
@@ -104,7 +109,7 @@ def hooks(bench):
                 hooked = Manager(place, name, binary, runtime, plugins[:count])
                 title = f"{name}, {count} plugin{'s' if count > 1 else ''}"
                 ways.append((hooked, title, (bodies.RUN_POD, body, calls)))
-        bench.interleave("hooks", {HOOKED: ways})
+        bench.interleave("hooks", {HOOKED: ways}, "after the RunPodSandbox load")
 
 
 LARGE_CASE = "16 MiB answer, 1 in flight"
@@ -116,10 +121,8 @@ def large(bench):
         _, runtime = place.runtime("runtime.sock", "--answer-bytes", str(LARGE))
         ways = bench.peers(place, runtime) + bench.named_managers(place, runtime)
         body = place.body("small", bodies.framed(bodies.opaque(100)))
-        bench.interleave("large", {LARGE_CASE: [(way, way.name, (bodies.STATUS, body, 10, 1, LARGE)) for way in ways]})
-        for way in ways:
-            if used := way.memory():
-                bench.results.memory["after the 16 MiB load", way.name] = used
+        cases = {LARGE_CASE: [(way, way.name, (bodies.STATUS, body, 10, 1, LARGE)) for way in ways]}
+        bench.interleave("large", cases, "after the 16 MiB load")
 
 
 REACTION = "reaction to a registration file, ms"
