@@ -20,7 +20,7 @@ import sys
 import tempfile
 
 import report
-from goals import goals_table
+from goals import goals, goals_table, verdict
 from processes import ROOT, build_swift, find_pictures, find_tools, pinned, read, stop
 from sections import HOOKED, LARGE_CASE, MANY, ONE, SECTIONS, Bench
 
@@ -75,9 +75,8 @@ def tell(results, managers, arguments, table, stream):
     print(machine(arguments), end="\n\n", file=stream)
     names = list(managers)
     for name in names:
-        rows = goals_table(results, name)
-        if len(rows) > 1:
-            table(rows, stream)
+        if found := goals(results, name):
+            table(goals_table(found, name), stream)
     if len(names) > 1:
         for other in names[1:]:
             table(report.versus_table(results, names[0], other), stream)
@@ -130,6 +129,9 @@ def main():
     print()
     tell(bench.results, managers, arguments, report.markdown if arguments.markdown else report.shown, sys.stdout)
     print(f"bench: samples, tables and pictures are in {arguments.out}", file=sys.stderr)
+    for name in managers:
+        if found := goals(bench.results, name):
+            print(f"bench: {f'{name}: ' if len(managers) > 1 else ''}{verdict(found)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

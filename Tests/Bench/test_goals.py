@@ -1,0 +1,60 @@
+"""That goals are judged as docs/proof/speed.md says, from figures that nobody has measured."""
+
+import io
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path += [HERE, os.path.join(HERE, "..")]
+
+import report  # noqa: E402
+from goals import Goal, goals, goals_table, verdict  # noqa: E402
+from load import Sample  # noqa: E402
+from sections import LARGE_CASE, ONE, Results  # noqa: E402
+
+TEXT = "16 MiB: adds, in times of what the byte relay adds"
+
+
+def measured(case=LARGE_CASE, **ways):
+    """Results in which each way took these microseconds, round by round."""
+    results = Results()
+    for way, rounds in ways.items():
+        results.samples[case, way.replace("_", " ")] = [Sample(took, took, 1e6 / took) for took in rounds]
+    return results
+
+
+def only(results):
+    [goal] = goals(results, "ours")
+    return goal
+
+
+def test_what_is_added_is_divided_round_by_round_and_judged_by_the_median():
+    goal = only(measured(direct=[100, 200, 100], byte_relay=[200, 300, 200], ours=[250, 450, 290]))
+    assert goal.measured == [1.5, 2.5, 1.9]
+    assert goal.row() == [TEXT, "at most 2.00", "1.90", "1.50..2.50", "holds"]
+
+
+def test_a_round_in_which_the_peer_added_about_nothing_is_no_part_of_the_spread():
+    goal = only(measured(direct=[100, 100, 100], byte_relay=[200, 109, 200], ours=[250, 250, 290]))
+    assert goal.row() == [TEXT, "at most 2.00", "1.90", "1.50..1.90 (2 of 3 rounds)", "holds"]
+
+
+def test_rounds_that_tell_nothing_count_against_the_goal():
+    goal = only(measured(direct=[100, 100, 100], byte_relay=[100, 90, 200], ours=[150, 150, 150]))
+    assert goal.row() == [TEXT, "at most 2.00", "inf", "0.50..0.50 (1 of 3 rounds)", "MISSED"]
+
+
+def test_a_goal_without_its_peer_is_not_judged():
+    assert goals(measured(case=ONE, direct=[100], ours=[150]), "ours") == []
+
+
+def test_the_last_line_names_what_was_missed():
+    held, slow, few = Goal("quick", [1], 1), Goal("slow", [3], 2), Goal("few", [3], 4, at_least=True)
+    assert verdict([held]) == "1 goals hold, 0 missed"
+    assert verdict([held, slow, few]) == "1 goals hold, 2 missed: slow; few"
+
+
+def test_the_table_has_a_row_a_goal():
+    text = io.StringIO()
+    report.markdown(goals_table([Goal("quick", [1], 2)], "ours"), text)
+    assert "| quick | at most 2.00 | 1.00 | 1.00..1.00 | holds |" in text.getvalue()
