@@ -1,13 +1,14 @@
-"""Filling the Store: pods and containers through RuntimeManager, and what their records serialize to."""
+"""Filling the Store: pods and containers through RuntimeManager, and a look at what their records cost."""
 
 import os
+import re
 import sys
 from concurrent import futures
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from Peers.admin import Admin  # noqa: E402
 from Peers.cri import Runtime, container_config, pod_config  # noqa: E402
-from Peers.messages import hook  # noqa: E402
 
 PODS, CONTAINERS = 500, 2_000
 
@@ -27,16 +28,12 @@ def container(env_count):
                             memory_limit_in_bytes=256 << 20, oom_score_adj=900)
 
 
-def record_bytes(env_count):
-    """The size of a container's record as the Store serializes it: its part of the hook request, without the pod's."""
-    config = container(env_count)
-    request = hook.ContainerResourceHookRequest(
-        container_meta=hook.ContainerMetadata(name=config.metadata.name, id="c" * 64),
-        container_annotations=config.annotations,
-        container_envs={env.key: env.value.decode() for env in config.envs},
-    )
-    request.container_resources.ParseFromString(config.linux.resources.SerializeToString())
-    return request.ByteSize()
+def look(manager):
+    """Bytes: what a manager has for its own, and what the Store's records serialize to, as it counts them itself. In this
+    order of asking, so that what the first scrape costs is in every look."""
+    text = Admin(manager.admin).request("GET", "/metrics")[2]
+    serialized = float(re.search(r"^runtime_manager_store_bytes (\S+)$", text, re.M)[1])
+    return manager.memory().own, serialized
 
 
 def fill(socket, pods, containers, env_count, after_pods=lambda: None):

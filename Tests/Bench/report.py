@@ -49,6 +49,15 @@ def memory_table(results):
     return rows
 
 
+def record_table(results):
+    rows = [["a record of the Store, bytes", "", "serialized", "costs", "may cost"]]
+    for (what, way), records in results.records.items():
+        get = lambda name: [getattr(record, name) for record in records]
+        rows.append([way, what, f"{middle(get('serialized')):,.0f}", with_spread(get("cost"), 0),
+                     f"{middle(get('limit')):,.0f}"])
+    return rows
+
+
 def versus_table(results, first, second):
     """The second build beside the first: the ratio of each round."""
     rows = [[f"{second} / {first}", "latency", "calls/s", "CPU/call", "switches/call"]]

@@ -84,8 +84,8 @@ def tell(results, managers, arguments, table, stream):
         table(report.case_table(results, case), stream)
     if results.memory:
         table(report.memory_table(results), stream)
-    for note in results.notes:
-        print(note + ".", end="\n\n", file=stream)
+    if results.records:
+        table(report.record_table(results), stream)
 
 
 def written(results, arguments):
@@ -94,7 +94,7 @@ def written(results, arguments):
     listed = lambda of: [[*key, [plain(one) for one in value] if isinstance(value, list) else plain(value)]
                          for key, value in of.items()]
     return json.dumps({"machine": machine(arguments), "samples": listed(results.samples), "memory": listed(results.memory),
-                       "figures": listed(results.figures)}, indent=1)
+                       "records": listed(results.records), "figures": listed(results.figures)}, indent=1)
 
 
 def main():

@@ -1,5 +1,8 @@
 """What is measured, section by section. Each starts its own processes and ends them."""
 
+import contextlib
+import dataclasses
+import itertools
 import os
 import sys
 import time
@@ -12,11 +15,32 @@ from processes import ROOT, Manager, Place, Socat, Way, build_c, register, turne
 LARGE = 16 << 20
 
 
+@dataclasses.dataclass
+class Record:
+    """Of one record of the Store, in bytes: what it costs, and what it serializes to."""
+
+    cost: float
+    serialized: float
+
+    @property
+    def limit(self):
+        """The most that it may cost: 1.3 times what it serializes to, and 1 KB."""
+        return 1.3 * self.serialized + 1024
+
+
 class Results:
-    """Samples by (case, way), one a round; and single figures by name."""
+    """Samples by (case, way), one a round; records by (what, way); and single figures by name."""
 
     def __init__(self):
-        self.samples, self.figures, self.memory, self.notes = {}, {}, {}, []
+        self.samples, self.records, self.figures, self.memory = {}, {}, {}, {}
+
+    def add_record(self, what, way, before, after, count):
+        """One of `count` records that came between two looks of filling.py."""
+        share = [(more - less) / count for less, more in zip(before, after)]
+        self.records.setdefault((what, way), []).append(Record(*share))
+
+    def records_of(self, way):
+        return [(what, records) for (what, one), records in self.records.items() if one == way]
 
     def cases(self):
         return list(dict.fromkeys(case for case, _ in self.samples))
@@ -36,6 +60,7 @@ class Bench:
         build_c("byte_relay", self.peers_at)
         build_c("core_proxy", self.peers_at, "-lgrpc", "-lgpr")
         self.rounds, self.calls, self.results = arguments.rounds, arguments.calls, Results()
+        self.serial = itertools.count()
 
     def stage(self, name):
         return Place(os.path.join(self.place, name), self.arguments.binaries, self.peers_at)
@@ -62,6 +87,12 @@ class Bench:
             for way, name in {way: name for ways in cases.values() for way, name, _ in ways}.items():
                 if used := way.memory():
                     self.results.memory[memory_when, name] = used
+
+    @contextlib.contextmanager
+    def fresh(self, name, runtime):
+        """A manager for a moment, when it has read the runtime."""
+        with self.stage(f"fresh-{next(self.serial)}") as place:
+            yield Manager(place, name, self.managers[name], runtime)
 
     def peers(self, place, runtime):
         """Direct, and everything that is not RuntimeManager."""
@@ -141,31 +172,53 @@ def reaction(bench):
                 time.sleep(0.05)
 
 
+ENVS = (10, 200)
+THERE = "{:,} pods, {:,} containers of {} envs, {}"
+
+
 def memory(bench):
     """What the Store costs: 500 pods and 2,000 containers, created through it and read at its start."""
     import filling  # needs Python's gRPC, which the other sections do without
 
+    for envs in ENVS:
+        created(bench, filling, envs)
+    read_at_start(bench, filling, "pod")
+    for envs in ENVS:
+        read_at_start(bench, filling, f"container of {envs} envs", envs)
+
+
+def created(bench, filling, envs):
+    """What a daemon has more after creating them."""
     pods, containers = filling.PODS, filling.CONTAINERS
-    for envs in (10, 200):
-        size, what = filling.record_bytes(envs), f"{pods} pods, {containers:,} containers of {envs} envs"
-        limit = 1.3 * size + 1024
-        with bench.stage(f"m{envs}") as place:
-            _, living = place.runtime("living.sock", "--living")
-            for manager in bench.named_managers(place, living):
-                filling.fill(manager.socket, 20, 80, envs)  # what the first calls cost once
-                between = []
-                filling.fill(manager.socket, pods, containers, envs, lambda: between.append(manager.memory().own))
-                bench.results.memory[f"{what}, created", manager.name] = manager.memory()
-                cost = (manager.memory().own - between[0]) / containers
-                bench.results.figures[RECORD.format(envs), manager.name] = [cost / limit]
-                bench.results.notes.append(f"{manager.name}: a container's record of {envs} envs serializes to {size:,} bytes, "
-                                           f"and costs {cost:,.0f} of the {limit:,.0f} it may")
-        with bench.stage(f"n{envs}") as place:
-            _, full = place.runtime("full.sock", "--pods", str(pods), "--containers", str(containers), "--envs", str(envs))
-            for manager in bench.named_managers(place, full):
-                bench.results.memory[f"{what}, read at start", manager.name] = manager.memory()
+    with bench.stage(f"m{envs}") as place:
+        _, living = place.runtime("living.sock", "--living")
+        for manager in bench.named_managers(place, living):
+            filling.fill(manager.socket, 20, 80, envs)  # what the first calls cost once
+            looks = [filling.look(manager)]
+            filling.fill(manager.socket, pods, containers, envs, lambda: looks.append(filling.look(manager)))
+            looks.append(filling.look(manager))
+            bench.results.memory[THERE.format(pods, containers, envs, "created"), manager.name] = manager.memory()
+            if envs == ENVS[0]:  # pods would take the room that the greater requests of the first calls leave to malloc
+                bench.results.add_record("pod, created", manager.name, *looks[:2], pods)
+            bench.results.add_record(f"container of {envs} envs, created", manager.name, *looks[1:], containers)
 
 
-RECORD = "a container's record of {} envs: of 1.3 x its serialized size + 1 KB"
+def read_at_start(bench, filling, kind, envs=None):
+    """What a daemon that has read 2,000 records of a kind has more than one that has read 1,000."""
+    pods, count = filling.PODS, filling.CONTAINERS
+    flags = lambda size: ["--pods", str(size)] if envs is None else [
+        "--pods", str(pods), "--containers", str(size), "--envs", str(envs)]
+    with bench.stage(f"n{envs}") as place:
+        half, full = (place.runtime(f"{size}.sock", *flags(size))[1] for size in (count // 2, count))
+        for number in range(bench.rounds):
+            print(f"bench: {kind}, read at start: round {number + 1} of {bench.rounds}", file=sys.stderr)
+            for name in bench.managers:
+                with bench.fresh(name, half) as manager:
+                    few = filling.look(manager)
+                with bench.fresh(name, full) as manager:
+                    if envs:
+                        bench.results.memory[THERE.format(pods, count, envs, "read at start"), name] = manager.memory()
+                    bench.results.add_record(f"{kind}, read at start", name, few, filling.look(manager), count // 2)
+
 
 SECTIONS = {"unary": unary, "hooks": hooks, "large": large, "memory": memory, "reaction": reaction}

@@ -48,6 +48,15 @@ def test_a_goal_without_its_peer_is_not_judged():
     assert goals(measured(case=ONE, direct=[100], ours=[150]), "ours") == []
 
 
+def test_a_record_may_cost_1_3_times_what_it_serializes_to_and_1_kb():
+    results = Results()
+    for before, after in (((0, 0), (23_240, 10_000)), ((50_000, 800), (73_260, 10_800))):
+        results.add_record("pod, created", "ours", before, after, count=10)
+    assert [record.limit for record in results.records["pod, created", "ours"]] == [2324, 2324]
+    assert only(results).row()[1:] == ["at most 1.00", "1.00", "1.00..1.00", "MISSED"]
+    assert goals(results, "another build") == []
+
+
 def test_the_last_line_names_what_was_missed():
     held, slow, few = Goal("quick", [1], 1), Goal("slow", [3], 2), Goal("few", [3], 4, at_least=True)
     assert verdict([held]) == "1 goals hold, 0 missed"
