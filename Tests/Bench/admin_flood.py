@@ -147,7 +147,7 @@ def main():
             report.markdown(rows, text)
             print(note, file=text)
             text.seek(0)
-            report.put_into(arguments.document, text.read())
+            report.put_into(arguments.document, report.command(parser, arguments), text.read())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """What the results say, as tables: for a terminal, as markdown, in a document. Nothing here measures."""
 
+import os
+import shlex
 import statistics
+import sys
 
-from processes import read, stop
+from processes import ROOT, read, stop
 
 #: Between these two lines of a document stand the figures of the last run.
 MARK = "<!-- bench: {} -->"
@@ -93,11 +96,28 @@ def markdown(rows, stream):
     print(file=stream)
 
 
-def put_into(document, text):
-    """Replaces what stands between the marks."""
+#: Flags that say where programs and results are, and not what is measured.
+ELSEWHERE = {"binaries", "manager", "no_build", "out", "markdown"}
+
+
+def command(parser, arguments, program=sys.argv[0]):
+    """The command that measures the same again: the flags that are not what they are anyway."""
+    words = [os.path.relpath(os.path.abspath(program), ROOT)]
+    for name, value in vars(arguments).items():
+        if name in ELSEWHERE or value == parser.get_default(name):
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            words.append("--" + name.replace("_", "-"))
+            if one is not True:
+                words.append(os.path.relpath(one, ROOT) if name == "document" else str(one))
+    return shlex.join(words)
+
+
+def put_into(document, made_by, text):
+    """Replaces what stands between the marks, by the command that made it and `text`."""
     begin, end = MARK.format("begin"), MARK.format("end")
     before, _, rest = read(document).partition(begin)
     if end not in rest:
         stop(f"{document} lacks {begin} and {end}")
     with open(document, "w") as file:
-        file.write(f"{before}{begin}\n\n{text}{end}{rest.partition(end)[2]}")
+        file.write(f"{before}{begin}\n\nMade by `{made_by}`.\n\n{text}{end}{rest.partition(end)[2]}")

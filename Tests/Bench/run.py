@@ -48,6 +48,7 @@ def parsed():
     arguments = parser.parse_args()
     if arguments.document and arguments.only:
         parser.error("--document wants all sections")
+    arguments.command = report.command(parser, arguments)
     return arguments
 
 
@@ -125,7 +126,7 @@ def main():
         for directory in pictures_at:
             pictures.speed(bench.results, managers, (ONE, MANY, LARGE_CASE, HOOKED), os.path.join(directory, "speed.svg"))
     if arguments.document:
-        report.put_into(arguments.document, read(out("speed.md")))
+        report.put_into(arguments.document, arguments.command, read(out("speed.md")))
     print()
     tell(bench.results, managers, arguments, report.markdown if arguments.markdown else report.shown, sys.stdout)
     print(f"bench: samples, tables and pictures are in {arguments.out}", file=sys.stderr)

@@ -210,7 +210,7 @@ def main():
         if has_pictures:
             draw(curves, os.path.join(directory, "scale.svg"))
     if arguments.document:
-        report.put_into(arguments.document, read(os.path.join(arguments.out, "scale.md")))
+        report.put_into(arguments.document, report.command(parser, arguments), read(os.path.join(arguments.out, "scale.md")))
     print()
     tell(arguments, curves, report.markdown if arguments.markdown else report.shown, sys.stdout)
 

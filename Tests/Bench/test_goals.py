@@ -1,5 +1,6 @@
 """That goals are judged as docs/proof/speed.md says, from figures that nobody has measured."""
 
+import argparse
 import io
 import os
 import sys
@@ -61,6 +62,24 @@ def test_the_last_line_names_what_was_missed():
     held, slow, few = Goal("quick", [1], 1), Goal("slow", [3], 2), Goal("few", [3], 4, at_least=True)
     assert verdict([held]) == "1 goals hold, 0 missed"
     assert verdict([held, slow, few]) == "1 goals hold, 2 missed: slow; few"
+
+
+def test_a_document_says_which_command_made_its_figures(tmp_path):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=100)
+    parser.add_argument("--no-pin", action="store_true")
+    parser.add_argument("--binaries", default="there")
+    parser.add_argument("--document")
+    page = os.path.join(report.ROOT, "docs", "page.md")
+    arguments = parser.parse_args(["--rounds", "11", "--no-pin", "--binaries", "here", "--calls=100", "--document", page])
+    made_by = report.command(parser, arguments, os.path.join(HERE, "run.py"))
+    assert made_by == "Tests/Bench/run.py --rounds 11 --no-pin --document docs/page.md"
+    document = tmp_path / "page.md"
+    document.write_text("Before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n")
+    report.put_into(str(document), made_by, "new\n")
+    assert document.read_text() == (f"Before\n<!-- bench: begin -->\n\nMade by `{made_by}`.\n\nnew\n"
+                                    "<!-- bench: end -->\nafter\n")
 
 
 def test_the_table_has_a_row_a_goal():

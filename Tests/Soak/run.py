@@ -30,7 +30,7 @@ from Peers.cri import Runtime  # noqa: E402
 from Peers.messages import cri  # noqa: E402
 from Peers.wait import eventually  # noqa: E402
 from processes import ROOT, Manager, Place, build_swift, find_pictures, memory, read, register  # noqa: E402
-from report import markdown, put_into, shown  # noqa: E402
+from report import command, markdown, put_into, shown  # noqa: E402
 from restarts import Outages, control, schedule  # noqa: E402
 
 import grpc  # noqa: E402
@@ -54,6 +54,7 @@ def parsed():
     arguments = parser.parse_args()
     arguments.manager = arguments.manager or os.path.join(arguments.binaries, "runtime-manager")
     arguments.seed = random.randrange(1 << 32) if arguments.seed is None else arguments.seed
+    arguments.command = command(parser, arguments)
     return arguments
 
 
@@ -208,7 +209,7 @@ def main():
     if arguments.document:
         text = io.StringIO()
         tell(arguments, kubelet, planned, checks, markdown, text)
-        put_into(arguments.document, text.getvalue())
+        put_into(arguments.document, arguments.command, text.getvalue())
     print()
     tell(arguments, kubelet, planned, checks, markdown if arguments.markdown else shown, sys.stdout)
     print(f"soak: soak.csv and soak.svg are in {arguments.out}", file=sys.stderr)
