@@ -1,5 +1,6 @@
 """Hooked calls from end to end, before a simulated runtime: who is asked, what he is told, what his answer does."""
 
+import copy
 import threading
 
 import grpc
@@ -353,12 +354,73 @@ def test_a_whole_answer_with_empty_cpuset_clears_it(start_plugin, runtime, life)
     assert (resources.cpuset_cpus, resources.cpuset_mems, resources.cpu_shares) == ("", "0", 100)
 
 
-def test_an_unchanged_call_travels_byte_for_byte(start_plugin, kubelet, runtime):
-    start_plugin()
-    request = cri.RunPodSandboxRequest(config=pod_config()).SerializeToString()
-    odd = request + b"\xfa\x7d\x03odd" + request  # fields twice, an unknown one between: legal, not canonical
-    kubelet.unary("RunPodSandbox", odd)
-    assert runtime.take("RunPodSandbox").raw == odd
+#: A field that nobody knows.
+ODD = b"\xfa\x7d\x03odd"
+
+
+def padded(number):
+    """A varint with a byte more than it needs."""
+    out = bytearray()
+    while number:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(out + b"\0")
+
+
+def bulky(number, body):
+    """A field of bytes, its tag and its length with a byte too many."""
+    return padded(number << 3 | 2) + padded(len(body)) + body
+
+
+def in_halves(message):
+    """A message's later fields, one that nobody knows, and its earlier fields."""
+    names = [field.name for field, _ in message.ListFields()]
+    earlier, later = copy.deepcopy(message), copy.deepcopy(message)
+    for name in names:
+        (later if name in names[: len(names) // 2] else earlier).ClearField(name)
+    return later.SerializeToString() + ODD + earlier.SerializeToString()
+
+
+def odd_requests(pod, container):
+    """Legal and not canonical: fields out of order, twice, in halves, longer than they need be, and of no name."""
+    sandbox = in_halves(pod_config(annotations={"b": "c"}))
+    inner = in_halves(container_config(envs=[("A", "1"), ("A", "2")], cpu_shares=5))
+    shares, more_shares, quota = padded(3 << 3) + padded(77), b"\x18\x05", b"\x10\x00"
+    resources = shares + bulky(6, b"0-3") + b"\x32\x010" + ODD + more_shares + quota
+    key, value = b"\x0a\x04size", b"\x12\x05small"
+    return {
+        "RunPodSandbox": bulky(2, b"") + bulky(1, sandbox) + ODD + bulky(1, sandbox),
+        "CreateContainer": bulky(3, sandbox) + ODD + bulky(2, inner) + bulky(1, b"another") + bulky(3, sandbox)
+        + bulky(2, inner) + bulky(1, pod.encode()),
+        "UpdateContainerResources": bulky(4, value + key) + bulky(2, resources) + ODD + bulky(1, b"another")
+        + bulky(4, key + value) + bulky(2, resources) + bulky(1, container.encode()),
+    }
+
+
+@pytest.mark.parametrize("verb", ["RunPodSandbox", "CreateContainer", "UpdateContainerResources"])
+def test_an_unchanged_call_travels_byte_for_byte(start_plugin, life, runtime, verb):
+    plugin = start_plugin()
+    pod = life.pod()
+    odd = odd_requests(pod, life.container(pod))[verb]
+    plugin.forget()
+    runtime.forget()
+    life.runtime.unary(verb, odd)
+    assert plugin.names() == [f"Pre{verb}"]
+    assert runtime.take(verb).raw == odd
+
+
+@pytest.mark.parametrize("verb", ["RunPodSandbox", "CreateContainer", "UpdateContainerResources"])
+def test_an_odd_request_is_read_as_it_is_meant(start_plugin, life, runtime, verb):
+    plugin = start_plugin()
+    pod = life.pod()
+    odd = odd_requests(pod, life.container(pod))[verb]
+    plugin.on(f"Pre{verb}", sparse(resources={"cpu_quota": 5000}))
+    runtime.forget()
+    life.runtime.unary(verb, odd)
+    expected = getattr(cri, f"{verb}Request").FromString(odd)
+    resources = expected.linux if verb == "UpdateContainerResources" else expected.config.linux.resources
+    resources.cpu_quota = 5000
+    assert runtime.take(verb).request == expected
 
 
 def test_new_envs_come_last_in_byte_order(start_plugin, runtime, life):
