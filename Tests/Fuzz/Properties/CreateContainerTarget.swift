@@ -10,8 +10,7 @@ import SwiftProtobuf
 package enum CreateContainerTarget: HookedRequest {
   package static let name = "create-container"
 
-  static let messages: [[UInt64]] =
-    [[], [2], [2, 1], [2, 6], [2, 15], [2, 15, 1], [2, 15, 1, 8]] + RunPodSandboxTarget.podConfig.map { [3] + $0 }
+  static let known = KnownFields.createContainer
 
   static func subject(of request: CRICreateContainerRequest) -> ContainerResourceHookRequest {
     ContainerResourceHookRequest(request, pod: nil)

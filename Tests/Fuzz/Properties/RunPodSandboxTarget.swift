@@ -7,12 +7,12 @@ import Store
 import SwiftProtobuf
 
 /// RunPodSandbox; see ``HookedRequest``. Its bytes are never decoded: what is told, found and changed in them is what
-/// swift-protobuf would make of them. Also: the Store gives back what it was given.
+/// swift-protobuf would make of them, and what is not changed stays byte for byte. Also: the Store gives back what it
+/// was given.
 package enum RunPodSandboxTarget: HookedRequest {
   package static let name = "run-pod-sandbox"
 
-  static let podConfig: [[UInt64]] = [[], [1], [8], [8, 4], [8, 4, 8], [8, 5], [8, 5, 8]]
-  static let messages: [[UInt64]] = [[]] + podConfig.map { [1] + $0 }
+  static let known = KnownFields.runPodSandbox
 
   static func subject(of request: CRIRunPodSandboxRequest) throws -> EncodedPod {
     try RunPodSandboxRequest(message: request.serializedBytes()).pod
@@ -39,6 +39,7 @@ package enum RunPodSandboxTarget: HookedRequest {
     try expect(
       pod.podIdentity == PodIdentity(namespace: meta.namespace, name: meta.name, uid: meta.uid), "another pod")
     try checkStore(pod, decoded)
+    try checkBytes(bytes, changes)
 
     guard isComparable(bytes), isComparable(answer) else { return }
     if let opinion = try? PodSandboxHookResponse(serializedBytes: answer) {
@@ -59,6 +60,19 @@ package enum RunPodSandboxTarget: HookedRequest {
     encoded.apply(changes)
     try expect(
       PodSandboxHookRequest(serializedBytes: encoded.pod.message).isAsWanted(changed), "sent otherwise than changed")
+  }
+
+  /// No change in gives the same bytes out, and changes leave all other bytes where they are.
+  private static func checkBytes(_ bytes: [UInt8], _ changes: [Change]) throws {
+    var request = try RunPodSandboxRequest(message: bytes)
+    let before = request.message
+    // What is to be merged is encoded anew, and so are bytes that cannot be read without a schema, maybe.
+    if (try? known.hasNothingTwice(in: bytes)) == true { try expect(before == bytes, "\(bytes) became \(before)") }
+    request.apply([])
+    try expect(request.message == before, "no change changes the bytes")
+    request.apply(changes)
+    guard let isKept = try? known.isKeptInPlace(before, request.message) else { return }
+    try expect(isKept, "\(changes) made \(request.message) of \(before)")
   }
 
   private static func checkStore(_ pod: EncodedPod, _ decoded: PodSandboxHookRequest) throws {

@@ -8,7 +8,7 @@ import SwiftProtobuf
 package enum UpdateContainerResourcesTarget: HookedRequest {
   package static let name = "update-container-resources"
 
-  static let messages: [[UInt64]] = [[], [2], [2, 8]]
+  static let known = KnownFields.updateContainerResources
 
   static func subject(of request: CRIUpdateContainerResourcesRequest) -> ContainerResourceHookRequest {
     var container = ContainerResourceHookRequest.with {

@@ -68,6 +68,18 @@ package struct WireMessage: Hashable {
     return ends
   }
 
+  /// The fields of the message, each with the bytes that it has there.
+  package static func split(_ bytes: [UInt8]) throws -> [(field: Field, bytes: [UInt8])] {
+    var fields: [(field: Field, bytes: [UInt8])] = []
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let start = rest.startIndex
+      let field = try readField(&rest)
+      fields.append((field, Array(bytes[start..<rest.startIndex])))
+    }
+    return fields
+  }
+
   private static func readField(_ rest: inout ArraySlice<UInt8>) throws -> Field {
     let tag = try readVarint(&rest)
     return Field(number: tag >> 3, value: try readValue(wireType: tag & 7, &rest))

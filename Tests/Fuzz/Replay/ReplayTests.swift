@@ -25,11 +25,12 @@ import Testing
     }
   }
 
-  /// RunPodSandbox is read without decoding it: its bytes are changed at random here, the same way every time, so that
-  /// every run compares much that nobody thought of with swift-protobuf.
-  @Test func runPodSandboxHoldsWithAnyBytesChanged() throws {
+  /// What plugins may change is read without decoding it, or is edited and encoded anew: the bytes are changed at random
+  /// here, the same way every time, so that every run compares much that nobody thought of with what must hold.
+  @Test(arguments: ["run-pod-sandbox", "create-container", "update-container-resources"])
+  func hookedRequestsHoldWithAnyBytesChanged(name: String) throws {
     var random = SplitMix(seed: 1)
-    for input in try Self.inputs(of: "run-pod-sandbox") where !input.bytes.isEmpty {
+    for input in try Self.inputs(of: name) where !input.bytes.isEmpty {
       for _ in 0..<200 {
         var bytes = input.bytes
         for _ in 0...random.next() % 3 {
@@ -40,7 +41,7 @@ import Testing
           default: bytes.swapAt(place, Int(random.next() % UInt64(bytes.count)))
           }
         }
-        Self.check("run-pod-sandbox", bytes, of: input)
+        Self.check(name, bytes, of: input)
       }
     }
   }
