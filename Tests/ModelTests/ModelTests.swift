@@ -17,10 +17,12 @@ import Testing
     let count = Self.seed == nil ? Self.runs : 1
     print("model: \(count) schedules of \(Self.stepsARun) steps from MODEL_SEED=\(first) on")
     var counts: [String: Int] = [:]
+    var fingerprint = Fingerprint()
     for seed in first..<first + UInt64(count) {
       let schedule = Step.schedule(of: Self.stepsARun, seed: seed)
       let world = try Self.run(schedule)
       counts.merge(world.counts) { $0 + $1 }
+      world.story.forEach { fingerprint.add($0) }
       guard world.difference != nil else { continue }
       let (shortened, story, difference) = try Self.shorten(schedule)
       Issue.record(
@@ -32,6 +34,22 @@ import Testing
       return
     }
     for (what, count) in counts.sorted(by: { $0.key < $1.key }) { print("model: \(count) times \(what)") }
+    if let seed = Self.seed { print("model: the story of \(seed) is \(fingerprint)") }
+  }
+
+  /// Whatever the order is in which dictionaries and sets have their elements, which is another one in each of them.
+  @Test(arguments: Self.seed.map { [$0] } ?? [1, 2, 3, 4, 5])
+  func aSeedMakesTheSameStoryTwice(seed: UInt64) throws {
+    let schedule = Step.schedule(of: Self.stepsARun, seed: seed)
+    let (first, second) = (try Self.run(schedule), try Self.run(schedule))
+    #expect(first.story.count > Self.stepsARun)
+    for (number, (event, again)) in zip(first.story, second.story).enumerated() where event != again {
+      Issue.record("MODEL_SEED=\(seed), event \(number):\n  once  \(event)\n  twice \(again)")
+      return
+    }
+    #expect(first.story.count == second.story.count)
+    #expect(first.counts == second.counts)
+    #expect(first.difference == second.difference)
   }
 
   /// Runs a schedule, until both sides differ.
@@ -68,4 +86,15 @@ import Testing
     }
     return (shortest, world.story, world.difference ?? "no difference any more: not the same twice")
   }
+}
+
+/// A short name for a story, the same in every process (the FNV-1a algorithm).
+private struct Fingerprint: CustomStringConvertible {
+  private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  mutating func add(_ event: String) {
+    for byte in Array(event.utf8) + [0] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  }
+
+  var description: String { String(hash, radix: 16) }
 }

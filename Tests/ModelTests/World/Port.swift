@@ -83,6 +83,22 @@ final class Port: @unchecked Sendable {
   }
 }
 
+extension Reply: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .answer(let fields): "answer: \(fields.text)"
+    case .undecodable: "undecodable bytes"
+    case .pluginFails(let error): "\(error)"
+    case .status(let code, let id): "\(code) \(id)"
+    case .runtimeFails(let failure): "\(failure)"
+    case .ids(let ids): "\(ids.map(\.id))"
+    case .object(let object): "\(object.id.id): \(object.config.text), updated \(object.updates.text)"
+    case .timeUp: "time is up"
+    case .cancelled: "cancelled"
+    }
+  }
+}
+
 extension Ask: CustomStringConvertible {
   var description: String {
     switch about {

@@ -318,7 +318,8 @@ final class World: @unchecked Sendable {
   private func check() {
     loop.run()
     rebuildIfWanted()
-    log.lines.forEach { tell("  log: \($0)") }
+    // The directory has another name in each world.
+    log.lines.forEach { tell("  log: \($0.replacing(files.path, with: "hookserver.d"))") }
     log.lines = []
     guard difference == nil else { return }
     let ended = running.filter { $0.real != nil || $0.reference != nil }
