@@ -11,10 +11,10 @@ static := $(CURDIR)/.build/static
 release-flags := -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -enforce-exclusivity=unchecked \
   -Xlinker -L$(static)
 debug := .build/debug/runtime-manager
-SUITES := Tests/CommandLine Tests/Wire Tests/Admin Tests/Containerd Tests/Faults Tests/Security Tests/Soak Tests/Node Tests/Upgrade Tests/Package Tests/Documentation
+SUITES := Tests/CommandLine Tests/Wire Tests/Admin Tests/Containerd Tests/Faults Tests/Security Tests/Bench Tests/Soak Tests/Node Tests/Upgrade Tests/Package Tests/Documentation
 
-# Those that run the binary under test. Of the others, Package runs the packaged one, Soak and Documentation none.
-INSTRUMENTED := $(filter-out Tests/Soak Tests/Package Tests/Documentation,$(SUITES))
+# Those that run the binary under test. Of the others, Package runs the packaged one, Bench, Soak and Documentation none.
+INSTRUMENTED := $(filter-out Tests/Bench Tests/Soak Tests/Package Tests/Documentation,$(SUITES))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test bench scale soak fuzz test-asan test-tsan prove build deb check clean \

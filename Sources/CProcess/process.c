@@ -2,6 +2,7 @@
 #include "CProcess.h"
 
 #include <link.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,3 +25,5 @@ static int drop_unwritable_segments(struct dl_phdr_info *object, size_t size, vo
 }
 
 void process_drop_unwritable_pages(void) { dl_iterate_phdr(drop_unwritable_segments, 0); }
+
+void process_trim_heap(void) { malloc_trim(0); }

@@ -88,7 +88,10 @@ struct Serve: AsyncParsableCommand {
     let clock = dispatcher.clock
     let rebuild = RebuildService(
       StoreRebuild(store: store, runtime: queries, logger: logger, clock: clock), logger: logger,
-      whenDone: StartPages.giveBack)
+      whenDone: {
+        StartPages.giveBack()
+        FreeMemory.giveBack()
+      })
     let server = CallServer(
       group: connections, runtimeEndpoint: runtime, imageEndpoint: images ?? runtime, plugins: plugins,
       dispatcher: dispatcher, store: store,
