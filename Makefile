@@ -38,7 +38,7 @@ scale: swift setup-bench build ## cost as containers, plugins, calls in flight a
 	@$(PYTHON) Tests/Bench/scale.py $(SCALE)
 
 soak: swift setup-bench build ## ten minutes of a kubelet's load with restarts; MINUTES=60 for longer, SEED= to repeat one
-	@$(PYTHON) Tests/Soak/run.py --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+	@$(PYTHON) Tests/Soak/run.py --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(SOAK)
 
 fuzz: swift setup-sanitize ## fuzz every target for five seconds; SECONDS_EACH=600 for longer
 	Tests/Fuzz/run --seconds $(or $(SECONDS_EACH),5)
@@ -49,7 +49,7 @@ test-asan: swift setup-sanitize ## run the suites under the address sanitizer (a
 test-tsan: swift setup-sanitize ## run the suites under the thread sanitizer (a build of its own)
 	Tests/Sanitizers/run thread $(INSTRUMENTED)
 
-prove: ## every check of docs/PROOF.md, hours; MODEL_RUNS, SECONDS_EACH, MINUTES lengthen it
+prove: ## every check of docs/PROOF.md, hours; MODEL_RUNS, SECONDS_EACH, MINUTES lengthen it, DOCUMENT=1 records it
 	@Tests/prove
 
 build: swift setup-build ## build the release binary, the Swift library linked in

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 
 import bodies
 import report
@@ -89,6 +90,7 @@ def containers(bench):
             print(f"bench: reading all records: round {number + 1} of {bench.rounds}", file=sys.stderr)
             for x in turned(xs, number):
                 with bench.fresh(NAME, runtimes[x]) as manager:
+                    time.sleep(0.2)  # what the reading left is given back when it has said that it is done
                     rebuilt[x].append(seconds(read(manager.log)) * 1e3)
                     memory[x].append(manager.memory().all / 1e6)
     line = lambda name: taken(bench, "containers", xs, name)

@@ -6,7 +6,6 @@ here is to find what there is, as a real one does, and to go on with it.
 
 import os
 import resource
-import signal
 import time
 
 import grpc
@@ -16,7 +15,7 @@ from Containerd.conftest import containerd, direct, front, kubelet, life, parent
 from Peers.cri import container_config, pod_config
 from Peers.messages import cri
 from Peers.recorder import echo, hang
-from Peers.wait import eventually
+from Peers.wait import eventually, freeze, thaw
 from Wire.expect import refused
 
 READY = 0
@@ -137,10 +136,10 @@ def test_killed_with_a_call_in_its_hands(kubelet, front, containerd, direct, lif
         plugin.on(hook, held, then=echo())
         answer = kubelet.begin(verb, request, timeout=60)
         plugin.take(hook)
-        containerd.process.send_signal(signal.SIGSTOP)
+        freeze(containerd.process)
         held.release()
     else:
-        containerd.process.send_signal(signal.SIGSTOP)
+        freeze(containerd.process)
         answer = kubelet.begin(verb, request, timeout=60)
     with pytest.raises(grpc.FutureTimeoutError):
         answer.result(0.2)
@@ -168,7 +167,7 @@ def test_stopped_for_a_while(kubelet, containerd, direct, life, start_plugin, pa
         kubelet.start_container(container)
     other = pod_config(cgroup_parent=parent)
     plugin.forget()
-    containerd.process.send_signal(signal.SIGSTOP)
+    freeze(containerd.process)
     calls = [
         kubelet.begin(verb, request, timeout=60)
         for verb, request in [
@@ -181,7 +180,7 @@ def test_stopped_for_a_while(kubelet, containerd, direct, life, start_plugin, pa
     ]
     for name in ["PreRunPodSandbox", "PreStartContainer", "PreUpdateContainerResources"]:
         plugin.take(name)
-    containerd.process.send_signal(signal.SIGCONT)
+    thaw(containerd.process)
     for call in calls:
         call.result(60)
     back["stopped and continued"] = until_back(kubelet)
@@ -199,10 +198,10 @@ def test_stopped_past_kubelets_deadline(kubelet, containerd, direct, life, start
     pod = life.pod(cgroup_parent=parent)
     container = life.container(pod, cpu_shares=512)
     kubelet.start_container(container)
-    containerd.process.send_signal(signal.SIGSTOP)
+    freeze(containerd.process)
     with refused("DEADLINE_EXCEEDED"):
         kubelet.update(container, cpu_shares=256, timeout=3)
-    containerd.process.send_signal(signal.SIGCONT)
+    thaw(containerd.process)
     back["stopped past kubelet's deadline"] = until_back(kubelet)
     kubelet.update(container, cpu_shares=256)
     plugin.forget()

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from .manager import BINARY, Manager
-from .wait import eventually
+from .wait import eventually, state
 
 
 class Daemon(Manager):
@@ -48,9 +48,3 @@ class Daemon(Manager):
             self.process.kill()
         if self.process:
             self.process.wait()
-
-
-def state(pid):
-    """R, S, T, Z and so on, as proc(5) has them."""
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rsplit(")", 1)[1].split()[0]

@@ -14,7 +14,7 @@ import time
 
 from .containerd import dying_with_parent
 from .messages import ROOT
-from .wait import eventually
+from .wait import eventually, freeze, thaw
 
 BINARY = os.environ.get("RUNTIME_MANAGER") or str(ROOT / ".build" / "debug" / "runtime-manager")
 IS_RELAY = BINARY == "relay"
@@ -119,12 +119,11 @@ class Manager:
     @contextlib.contextmanager
     def frozen(self):
         """It is stopped for as long: what its peers send meanwhile it reads at once, in the order of their sending."""
-        self.process.send_signal(signal.SIGSTOP)
-        eventually(lambda: _state(self.process.pid) == "T", what="it has stopped")
+        freeze(self.process)
         try:
             yield
         finally:
-            self.process.send_signal(signal.SIGCONT)
+            thaw(self.process)
 
     def kill(self):
         with contextlib.suppress(ProcessLookupError):
@@ -179,12 +178,6 @@ class Manager:
 
     def __exit__(self, *_):
         self.stop()
-
-
-def _state(pid):
-    """R, S, T and so on, as proc(5) has them."""
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rsplit(")", 1)[1].split()[0]
 
 
 def run_once(*arguments, within=20):

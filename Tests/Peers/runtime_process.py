@@ -14,7 +14,6 @@ import json
 import os
 import pathlib
 import resource
-import signal
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ import grpc
 from .containerd import dying_with_parent
 from .fake_runtime import FakeRuntime
 from .messages import ROOT, cri
-from .wait import eventually
+from .wait import freeze, thaw
 
 
 class RuntimeProcess:
@@ -72,14 +71,10 @@ class RuntimeProcess:
 
     def freeze(self):
         """SIGSTOP: its sockets stay, nobody reads them."""
-        self.process.send_signal(signal.SIGSTOP)
-        eventually(lambda: self._state() == "T", what="it has stopped")
+        freeze(self.process)
 
     def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def _state(self):
-        return pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        thaw(self.process)
 
     def starve(self):
         """It has every file descriptor that it may have: it can accept nobody."""
