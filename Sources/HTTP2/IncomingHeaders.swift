@@ -8,7 +8,7 @@ internal import Glibc
 struct IncomingHeaders: ~Copyable {
   /// Names and values, one behind the other; from `malloc`, because it grows.
   private var memory: UnsafeMutablePointer<UInt8>?
-  private var capacity = 0
+  private(set) var capacity = 0
   private var used = 0
   /// Without pointers as long as the memory may move.
   private var fields: [nghttp2_nv] = []
@@ -23,8 +23,10 @@ struct IncomingHeaders: ~Copyable {
   /// A header block begins; one that was not finished is forgotten.
   mutating func begin() {
     isOpen = true
-    used = 0
     listBytes = 0
+    // One that was too long must not leave its room to those that follow, which are counted by what they hold.
+    free(memory)
+    forgetMemory()
     fields = Array(unsafeUninitializedCapacity: Self.ordinary.fields) { _, count in count = 0 }
   }
 
@@ -67,9 +69,14 @@ struct IncomingHeaders: ~Copyable {
       }
     }
     let block = HeaderBlock(fields, in: memory)
-    memory = nil
-    capacity = 0
+    forgetMemory()
     fields = []
     return block
+  }
+
+  private mutating func forgetMemory() {
+    memory = nil
+    capacity = 0
+    used = 0
   }
 }

@@ -57,6 +57,16 @@ import Testing
     #expect(appended == [true, true, false])
   }
 
+  @Test func aBlockThatWasTooLongLeavesItsRoomToNoOther() {
+    var headers = IncomingHeaders()
+    headers.begin()
+    while append("name", String(repeating: "v", count: 4096), to: &headers) {}
+    #expect(headers.capacity > HTTP2Limits.maxHeaderListBytes / 2)
+    headers.begin()
+    _ = append("name", "value", to: &headers)
+    #expect(headers.capacity < 4096)
+  }
+
   @Test func aBlockThatWasNotFinishedIsForgotten() {
     var headers = IncomingHeaders()
     headers.begin()

@@ -125,8 +125,7 @@ final class CollectedCall: HTTP2StreamHandler, @unchecked Sendable {
   private func run(message: ByteBuffer) {
     let exchange = Exchange(
       verb: verb, version: version, headers: headers, body: body, message: message, deadline: deadline,
-      runtime: channel,
-      server: server)
+      runtime: channel, server: server)
     self.exchange = exchange
     task = Task(executorPreference: server.group.executor) {
       CrashStep.collected.pass(exchange.verb)
