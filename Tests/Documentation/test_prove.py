@@ -18,6 +18,7 @@ MAKE = """#!/bin/bash
 printf '%s\\n' "$*" >>made
 for target in "$@"; do
   [ ! -e "said/$target" ] || cat "said/$target"
+  [ ! -e "deaf/$target" ] || trap '' INT
   [ ! -e "hangs/$target" ] || { echo $$ >"hangs/$target"; exec tail -f /dev/null; }
   [ ! -e "fails/$target" ] || exit 1
 done
@@ -29,7 +30,7 @@ class Tree:
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
-        for folder in ("Tests/Fuzz/Corpus/target", "Tests/Faults", "Tests/Bench", "bin", "said", "fails", "hangs"):
+        for folder in ("Tests/Fuzz/Corpus/target", "Tests/Faults", "Tests/Bench", "bin", "said", "fails", "hangs", "deaf"):
             (self.path / folder).mkdir(parents=True)
         shutil.copy(ROOT / "Tests" / "prove", self.path / "Tests")
         for script in ("Tests/Faults/isolation.py", "Tests/Bench/admin_flood.py"):
@@ -126,8 +127,23 @@ def test_ctrl_c_ends_the_part_that_runs(tree):
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert len(rows(out.splitlines())) == 1
+    assert len(rows(out.splitlines())) == 1 and "ending test" in out
     assert not os.path.exists(f"/proc/{child.read_text().strip()}")
+
+
+def test_ctrl_c_once_more_kills_a_part_that_does_not_end(tree):
+    for folder in ("hangs", "deaf"):
+        (tree.path / folder / "check").touch()
+    process = tree.start()
+    child = tree.path / "hangs" / "check"
+    eventually(lambda: child.read_text().strip(), 20, "the part runs")
+    process.send_signal(signal.SIGINT)
+    summary = tree.path / ".build/prove/summary"
+    eventually(lambda: "again kills it" in summary.read_text(), 20, "it says how to kill it")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    eventually(lambda: not os.path.exists(f"/proc/{child.read_text().strip()}"), 20, "it is gone")
 
 
 def test_the_parts_are_commands_that_exist():
