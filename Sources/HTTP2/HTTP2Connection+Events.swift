@@ -72,7 +72,7 @@ extension HTTP2Connection {
   func couldNotSend(_ frame: nghttp2_frame, _ error: Int32) {
     guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
     unqueued(frame.headers)
-    // nghttp2 has not opened a stream whose request could not leave.
+    // Rare, and nghttp2 does not promise that it has opened a stream whose request could not leave.
     guard let stream = streams.all.first(where: { $0.id == frame.hd.stream_id }) else { return }
     if frame.headers.cat == NGHTTP2_HCAT_REQUEST {
       // The peer never heard of this stream, so it is not ours to reset.

@@ -129,7 +129,9 @@ final class RelayedCall: HTTP2StreamHandler {
   }
 
   private func hold(_ data: ByteBuffer) {
-    if early?.writeImmutableBuffer(data) == nil { early = data }
+    // A copy: a slice would keep the whole read that it came with, of which only its own bytes are counted.
+    if early == nil { early = ByteBuffer() }
+    early?.writeImmutableBuffer(data)
     guard let waitingTicket else { return }
     if !endpoint.grow(waitingTicket, by: data.readableBytes) { fail(endpoint.tooManyWaiting) }
   }
