@@ -42,7 +42,8 @@ class Tree:
     def start(self, *parts, **environment):
         path = f"{self.path}/bin:{os.environ['PATH']}"
         return subprocess.Popen([self.path / "Tests" / "prove", *parts], text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, env={**os.environ, "PATH": path, **environment})
+                                stderr=subprocess.STDOUT, start_new_session=True,
+                                env={**os.environ, "SCALE": "", "PATH": path, **environment})
 
     def run(self, *parts, **environment):
         """The exit code, and all lines."""
@@ -57,6 +58,11 @@ class Tree:
 @pytest.fixture
 def tree(place):
     return Tree(f"{place}/tree")
+
+
+def ctrl_c(process):
+    """As a terminal does it: to the whole group that is in front."""
+    os.killpg(process.pid, signal.SIGINT)
 
 
 def rows(lines):
@@ -91,8 +97,11 @@ def test_what_a_part_says_is_told_in_its_row(tree):
 
 def test_a_skipped_test_fails_its_part(tree):
     tree.say("test", "======= 1500 passed, 37 skipped in 706.32s (0:11:46) =======\n")
-    code, lines = tree.run("test")
-    assert (code, rows(lines)) == (1, [("test", "SKIPPED")])
+    tree.say("test-asan", "➜ Test ofAnotherUser() skipped: \"only root may\"\n✔ Test run with 2 tests in 1 suite passed after 1 s.\n")
+    tree.say("test-tsan", "=== 1 failed, 2 skipped in 1.00s ===\n")
+    (tree.path / "fails" / "test-tsan").touch()
+    code, lines = tree.run("test", "asan", "tsan")
+    assert (code, rows(lines)) == (1, [("test", "SKIPPED"), ("asan", "SKIPPED"), ("tsan", "FAILED")])
 
 
 def test_a_goal_that_is_missed_is_said_last(tree):
@@ -124,7 +133,7 @@ def test_ctrl_c_ends_the_part_that_runs(tree):
     process = tree.start()
     child = tree.path / "hangs" / "check"
     eventually(lambda: child.read_text().strip(), 20, "the part runs")
-    process.send_signal(signal.SIGINT)
+    ctrl_c(process)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert len(rows(out.splitlines())) == 1 and "ending test" in out
@@ -137,10 +146,10 @@ def test_ctrl_c_once_more_kills_a_part_that_does_not_end(tree):
     process = tree.start()
     child = tree.path / "hangs" / "check"
     eventually(lambda: child.read_text().strip(), 20, "the part runs")
-    process.send_signal(signal.SIGINT)
+    ctrl_c(process)
     summary = tree.path / ".build/prove/summary"
     eventually(lambda: "again kills it" in summary.read_text(), 20, "it says how to kill it")
-    process.send_signal(signal.SIGINT)
+    ctrl_c(process)
     process.communicate(timeout=60)
     assert process.returncode == 130
     eventually(lambda: not os.path.exists(f"/proc/{child.read_text().strip()}"), 20, "it is gone")
