@@ -24,7 +24,7 @@ final class OneSystem {
 
   deinit {
     system.stop()
-    loop.run()
+    loop.advanceTime(by: .hours(1))
   }
 
   var asks: [Ask] { system.port.waiting.map(\.ask) }

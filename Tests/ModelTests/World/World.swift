@@ -75,6 +75,8 @@ final class World: @unchecked Sendable {
         loop.run()
       }
     }
+    // What is scheduled on it would keep it for good, and it the rest.
+    loop.advanceTime(by: .hours(1))
   }
 
   // MARK: Steps

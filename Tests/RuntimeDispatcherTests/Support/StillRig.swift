@@ -9,18 +9,27 @@ import Synchronization
 final class StillRig: Sendable {
   let rig: Rig
   private let executor = ManualExecutor()
-  private let running = Mutex<Task<Void, any Error>?>(nil)
+  private let running = Mutex<[Task<Void, Never>]>([])
 
   init() {
     rig = Rig(executor: executor)
     let dispatcher = rig.dispatcher
-    let task = Task(executorPreference: executor) { try await dispatcher.run() }
-    running.withLock { $0 = task }
-    executor.run()
+    start { _ in try? await dispatcher.run() }
   }
 
+  /// A task that still waits would keep all of this for good.
   deinit {
-    running.withLock { $0?.cancel() }
+    for task in running.withLock({ $0 }) { task.cancel() }
+    executor.run()
+    for _ in 0..<Self.longestWait where rig.clock.sleeperCount > 0 { advance(by: .seconds(3600)) }
+  }
+
+  /// Steps of an hour after which nothing waits for the clock any more.
+  private static let longestWait = 100
+
+  private func start(_ body: @escaping @Sendable (Rig) async -> Void) {
+    let task = Task(executorPreference: executor) { [rig] in await body(rig) }
+    running.withLock { $0.append(task) }
     executor.run()
   }
 
@@ -33,8 +42,7 @@ final class StillRig: Sendable {
 
   func begin<Value: Sendable>(_ body: @escaping @Sendable (Rig) async -> Value) -> Outcome<Value> {
     let outcome = Outcome<Value>()
-    Task(executorPreference: executor) { [rig] in outcome.set(await body(rig)) }
-    executor.run()
+    start { rig in outcome.set(await body(rig)) }
     return outcome
   }
 
