@@ -4,9 +4,14 @@ import Testing
 
 @testable import HTTP2
 
-@Suite struct OpenStreamsTests {
-  private let connection = HTTP2Connection(
-    role: .client, group: ConnectionGroup(eventLoop: EmbeddedEventLoop()), delegate: nil)
+@Suite final class OpenStreamsTests {
+  private let group = ConnectionGroup(eventLoop: EmbeddedEventLoop())
+  private let connection: HTTP2Connection
+
+  init() { connection = HTTP2Connection(role: .client, group: group, delegate: nil) }
+
+  /// It never had a channel, whose end would have told the group.
+  deinit { group.remove(connection) }
 
   private func streams(_ count: Int32) -> [HTTP2Stream] {
     (0..<count).map { HTTP2Stream(connection: connection, id: 2 * $0 + 1) }

@@ -98,8 +98,11 @@ struct ExpositionTests {
   @Test func whatIsLookedAtIsLookedAtWithEachScrape() {
     let exporter = PrometheusExporter([MetricFamily("level", .gauge, "Level.")])
     let gauge = Meter(label: "level", factory: exporter)
-    exporter.beforeEachScrape { gauge.increment() }
-    #expect(exporter.text().hasSuffix("level 1\n"))
-    #expect(exporter.text().hasSuffix("level 2\n"))
+    // The gauge holds the exporter.
+    exporter.beforeEachScrape { [weak gauge] in gauge?.increment() }
+    withExtendedLifetime(gauge) {
+      #expect(exporter.text().hasSuffix("level 1\n"))
+      #expect(exporter.text().hasSuffix("level 2\n"))
+    }
   }
 }
