@@ -133,6 +133,28 @@ class Stack:
             pod_sandbox_id=case.pod, config=container_config(**CONTAINER), sandbox_config=case.pod_config
         )
 
+    def ready(self, case, client):
+        """The case with its request, and with what that is about."""
+        if case.verb == "RunPodSandbox":
+            case.request = cri.RunPodSandboxRequest(config=case.pod_config)
+            return case
+        if case.verb in ("CreateContainer", "StopPodSandbox"):
+            self.pod_for(case, client)
+        else:
+            self.container_for(case, client)
+        if case.verb == "StopContainer":
+            client.start_container(case.container)
+        case.request = {
+            "CreateContainer": lambda: self.create_request(case),
+            "StartContainer": lambda: cri.StartContainerRequest(container_id=case.container),
+            "StopContainer": lambda: cri.StopContainerRequest(container_id=case.container, timeout=1),
+            "StopPodSandbox": lambda: cri.StopPodSandboxRequest(pod_sandbox_id=case.pod),
+            "UpdateContainerResources": lambda: cri.UpdateContainerResourcesRequest(
+                container_id=case.container, linux=cri.LinuxContainerResources(cpu_shares=222)
+            ),
+        }[case.verb]()
+        return case
+
     # Faults
 
     def kill(self):

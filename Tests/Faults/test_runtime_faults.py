@@ -10,7 +10,6 @@ import pytest
 from Faults.runtime_arena import (
     ERROR, FAULTS, HASTY, HUNG, KILLED, MARK, PATIENT, REFUSES, RESTARTED, SLOW, STARVED, STOPPED, Stack, case_of, standing,
 )
-from Peers.messages import cri
 from Peers.recorder import echo, hang
 
 #: A call is in the hands of a plugin, of the runtime, of a plugin again.
@@ -55,26 +54,7 @@ class Calls(Stack):
     """The hooked calls, one case each."""
 
     def prepare(self, verb):
-        case = case_of(verb)
-        if verb == "RunPodSandbox":
-            case.request = cri.RunPodSandboxRequest(config=case.pod_config)
-            return case
-        if verb in ("CreateContainer", "StopPodSandbox"):
-            self.pod_for(case, self.kubelet)
-        else:
-            self.container_for(case, self.kubelet)
-        if verb == "StopContainer":
-            self.kubelet.start_container(case.container)
-        case.request = {
-            "CreateContainer": lambda: self.create_request(case),
-            "StartContainer": lambda: cri.StartContainerRequest(container_id=case.container),
-            "StopContainer": lambda: cri.StopContainerRequest(container_id=case.container, timeout=1),
-            "StopPodSandbox": lambda: cri.StopPodSandboxRequest(pod_sandbox_id=case.pod),
-            "UpdateContainerResources": lambda: cri.UpdateContainerResourcesRequest(
-                container_id=case.container, linux=cri.LinuxContainerResources(cpu_shares=222)
-            ),
-        }[verb]()
-        return case
+        return self.ready(case_of(verb), self.kubelet)
 
     def run(self, fault, phase):
         runtime, plugin = self.runtime, self.plugin

@@ -14,7 +14,6 @@ from Faults.runtime_arena import (
     ERROR, HUNG, KILLED, PATIENT, REFUSES, SLOW, STARVED, STOPPED, Case, Stack, case_of, standing,
 )
 from Peers.cri import Runtime
-from Peers.messages import cri
 from Peers.wait import eventually
 from Wire.expect import by
 from Wire.test_store import complete
@@ -100,22 +99,7 @@ class LookUps(Stack):
     def prepare(self, verb, beside):
         made = case_of(verb, is_marked=False)
         case = LookUp(verb, made.pod_config, made.marked)
-        if verb in ("CreateContainer", "StopPodSandbox"):
-            self.pod_for(case, beside)
-        else:
-            self.container_for(case, beside)
-        if verb == "StopContainer":
-            beside.start_container(case.container)
-        case.request = {
-            "CreateContainer": lambda: self.create_request(case),
-            "StartContainer": lambda: cri.StartContainerRequest(container_id=case.container),
-            "StopContainer": lambda: cri.StopContainerRequest(container_id=case.container, timeout=1),
-            "StopPodSandbox": lambda: cri.StopPodSandboxRequest(pod_sandbox_id=case.pod),
-            "UpdateContainerResources": lambda: cri.UpdateContainerResourcesRequest(
-                container_id=case.container, linux=cri.LinuxContainerResources(cpu_shares=222)
-            ),
-        }[verb]()
-        return case
+        return self.ready(case, beside)
 
     def run(self, fault, phase):
         # (The client stays: a descriptor that it gave back, a starved runtime would have again.)
