@@ -14,6 +14,8 @@ LIMITS = constants()
 SLACK = 16 * MIB
 #: What a build that looks into itself takes for each byte, and the bounds with it (Tests/Sanitizers/run).
 FACTOR = int(os.environ.get("MEMORY_FACTOR", "1"))
+#: How much slower such a build is: where a test is about an amount, it is given so much less.
+TIME_FACTOR = int(os.environ.get("TIME_FACTOR", "1"))
 
 
 class Scene:

@@ -27,7 +27,7 @@ from Security.attacker import (
     settings,
     window,
 )
-from Security.conftest import FACTOR, LIMITS, MIB, SLACK
+from Security.conftest import FACTOR, LIMITS, MIB, SLACK, TIME_FACTOR
 
 ECHO, ENDLESS, SLOW = "/test.Wire/Echo", "/test.Wire/Endless", "/test.Wire/Slow"
 IMAGES = "/runtime.v1.ImageService/ListImages"
@@ -303,13 +303,17 @@ def test_header_lists_for_a_runtime_that_does_not_read(scene, stuffed):
 
 def test_calls_without_number_for_a_runtime_that_does_not_read(scene, stuffed):
     """Each is cancelled at once, and yet waits in the queue: the resets allowed at once bound what it costs."""
-    with scene.harmless(growth=LIMITS["HTTP2Limits.streamResetBurst"] * 2048):
+    burst, rate = LIMITS["HTTP2Limits.streamResetBurst"], LIMITS["HTTP2Limits.streamResetsPerSecond"]
+    with scene.harmless(growth=burst * 2048):
+        began = time.monotonic()
         for number, frames in enumerate(each(100_000, lambda s: headers(s, stuffed.images, end=False) + reset(s), first=1)):
             if not stuffed.send(frames) or stuffed.goaway is not None:
                 break
             if number % 50 == 0:
                 scene.others_go_on()
-        assert stuffed.goaway == INTERNAL_ERROR
+        # A build that takes them more slowly than the rate it allows has no reason to end it.
+        is_within_the_rate = 200 * number <= burst + (time.monotonic() - began) * rate
+        assert stuffed.goaway == INTERNAL_ERROR or (TIME_FACTOR > 1 and is_within_the_rate)
         stuffed.close()
 
 

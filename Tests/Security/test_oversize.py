@@ -7,10 +7,10 @@ import pytest
 from Peers.cri import container_config, pod_config
 from Peers.messages import cri, hook
 from Peers.recorder import echo, raw, sparse
-from Security.conftest import LIMITS, MIB, SLACK
+from Security.conftest import LIMITS, MIB, SLACK, TIME_FACTOR
 
 PRE_POD, PRE_CREATE = "PreRunPodSandbox", "PreCreateContainer"
-MANY = 100_000
+MANY = 100_000 // TIME_FACTOR
 MESSAGE = LIMITS["ServerLimits.messageBytes"]
 ANSWER = LIMITS["GRPCHookTransport.answerLimitBytes"]
 #: Entries of maps are small, and each costs some hundred bytes while a call is decided.

@@ -138,8 +138,9 @@ def test_a_tripped_plugin_stays_tripped(daemon, kubelet, start_plugin):
         assert failure.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     # Four deadlines in a row here and the fifth there: it is tripped only if they are counted together.
     daemon.upgraded()
-    with pytest.raises(grpc.RpcError):
+    with pytest.raises(grpc.RpcError) as failure:
         kubelet.run_pod(config)
+    assert failure.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED, failure.value.details()
     since = len(plugin.calls)
     with pytest.raises(grpc.RpcError) as failure:
         kubelet.run_pod(config)
