@@ -26,4 +26,6 @@ static int drop_unwritable_segments(struct dl_phdr_info *object, size_t size, vo
 
 void process_drop_unwritable_pages(void) { dl_iterate_phdr(drop_unwritable_segments, 0); }
 
+void process_use_one_arena(void) { mallopt(M_ARENA_MAX, 1); }
+
 void process_trim_heap(void) { malloc_trim(0); }

@@ -19,6 +19,7 @@ struct RuntimeManager: AsyncParsableCommand {
   /// nearly 1 MB, into memory. This one sleeps instead.
   static func main() {
     if let inheritance = Inheritance.ofEnvironment(), inheritance.isFirstStage { Program.startAgain(inheritance) }
+    Heap.shareAmongThreads()
     Task.detached {
       do {
         var command = try parseAsRoot()

@@ -1,4 +1,5 @@
 internal import CProcess
+internal import Synchronization
 
 /// Gives back the program's text and constants that only the start has needed.
 ///
@@ -8,6 +9,16 @@ internal import CProcess
 /// Done after each step of the start, it keeps the peak to that of the greatest one, and a daemon that has just
 /// started is 3 MB smaller.
 enum StartPages {
-  /// Takes well below a millisecond.
-  static func giveBack() { process_drop_unwritable_pages() }
+  private static let startIsOver = Atomic(false)
+
+  /// Takes well below a millisecond; nothing once the start is over.
+  static func giveBack() {
+    if !startIsOver.load(ordering: .relaxed) { process_drop_unwritable_pages() }
+  }
+
+  /// Gives back for the last time: what is used from now on will be used again.
+  static func startIsDone() {
+    giveBack()
+    startIsOver.store(true, ordering: .relaxed)
+  }
 }

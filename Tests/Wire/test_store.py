@@ -135,6 +135,19 @@ def test_an_object_made_beside_us_is_looked_up(runtime, start_plugin, start_mana
         assert plugin.take("PostStopPodSandbox").request.cgroup_parent == "/kubepods/pod7"
 
 
+def test_what_is_read_and_what_calls_need_share_one_heap(runtime, start_manager):
+    """Else a rebuild leaves free memory with whichever threads it was decoded on."""
+    with Runtime(runtime.socket) as beside:
+        life = Life(beside)
+        for _ in range(50):
+            life.container(life.pod(**POD), **CONTAINER)
+    front = start_manager(runtime)
+    front.wait_log("50 containers listed, 100 read")
+    with Runtime(front.listen) as kubelet:
+        assert len(kubelet.call("ListContainers").containers) == 50
+    assert front.arenas() == 0
+
+
 def test_a_runtime_that_comes_back_with_another_version_of_cri_is_understood(runtime, start_plugin, start_manager):
     runtime.versions = {"v1alpha2"}
     plugin = start_plugin(hooks=["PreStartContainer"], policy="Fail")

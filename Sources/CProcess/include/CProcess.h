@@ -7,5 +7,8 @@ int process_set_dumpable(int dumpable);
 /// them again. By dl_iterate_phdr(3), an extension of GNU's that Swift does not see.
 void process_drop_unwritable_pages(void);
 
+/// mallopt(3), M_ARENA_MAX: arenas that threads have already stay theirs. An extension of GNU's that Swift does not see.
+void process_use_one_arena(void);
+
 /// malloc_trim(3): gives free memory of every arena back to the kernel. An extension of GNU's that Swift does not see.
 void process_trim_heap(void);

@@ -89,8 +89,9 @@ struct Serve: AsyncParsableCommand {
     let rebuild = RebuildService(
       StoreRebuild(store: store, runtime: queries, logger: logger, clock: clock), logger: logger,
       whenDone: {
-        StartPages.giveBack()
-        FreeMemory.giveBack()
+        // The first rebuild is the last step of the start.
+        StartPages.startIsDone()
+        Heap.giveBack()
       })
     let server = CallServer(
       group: connections, runtimeEndpoint: runtime, imageEndpoint: images ?? runtime, plugins: plugins,
