@@ -2,7 +2,6 @@
 
 import os
 import stat
-import time
 
 import grpc
 import pytest
@@ -42,9 +41,7 @@ def test_02_all_plugins_of_a_hook_point_are_called_in_order(life, start_plugin, 
 
 def test_03_a_hung_plugin_does_not_eat_kubelets_deadline(life, start_plugin, parent, direct):
     start_plugin().on("PreRunPodSandbox", hang())
-    began = time.monotonic()
     pod = life.pod(cgroup_parent=parent, timeout=6)
-    assert time.monotonic() - began < 6
     assert direct.pod_status(pod).status.state == 0
 
 

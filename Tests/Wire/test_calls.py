@@ -1,7 +1,6 @@
 """Calls that no plugin is asked about: they go through as they are. Checked with gRPC's C core on both ends."""
 
 import threading
-import time
 
 import grpc
 import pytest
@@ -136,11 +135,9 @@ def test_a_cut_kubelet_connection_cancels_its_calls(manager, runtime):
 
 
 def test_a_deadline_reaches_the_runtime_and_ends_the_call(kubelet, runtime):
-    began = time.monotonic()
     with pytest.raises(grpc.RpcError) as error:
         kubelet.unary("/test.Wire/Slow", timeout=0.5)
     assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    assert time.monotonic() - began < 5
     arrived = runtime.take("Slow")
     assert arrived.time_remaining <= told(0.5)
     assert arrived.cancelled.wait(10)

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 
 import grpc
 import pytest
@@ -250,19 +249,15 @@ def test_a_hung_plugin_under_ignore_leaves_kubelet_half_of_its_deadline(start_pl
     plugins = [start_plugin(name, hooks=[PRE]) for name in "ab"]
     for plugin in plugins:
         plugin.on(PRE, hang())
-    began = time.monotonic()
     assert life.pod(timeout=3) in runtime.pods
-    assert time.monotonic() - began < 2.5
-    assert plugins[0].take().time_remaining <= 1.5
+    assert plugins[0].take().time_remaining <= told(3) / 2
     assert runtime.take("RunPodSandbox").time_remaining > 1
 
 
 def test_a_hung_plugin_under_fail_refuses_within_its_timeout(start_plugin, runtime, life):
     start_plugin(hooks=[PRE], policy="Fail", timeout="300ms").on(PRE, hang())
-    began = time.monotonic()
     with refused("DEADLINE_EXCEEDED", by("p", PRE)):
         life.pod(timeout=30)
-    assert time.monotonic() - began < 3
     assert runtime.of("RunPodSandbox") == []
 
 
@@ -499,11 +494,11 @@ def test_a_refused_poststart_stops_the_container_also_without_kubelet(start_plug
 
 
 def test_a_slow_poststart_hook_fails_a_second_before_kubelets_deadline(start_plugin, life):
-    start_plugin(hooks=["PostStartContainer"], timeout="20s").on("PostStartContainer", hang())
+    plugin = start_plugin(hooks=["PostStartContainer"], timeout="20s")
+    plugin.on("PostStartContainer", hang())
     container = life.container(life.pod())
-    began = time.monotonic()
     life.runtime.start_container(container, timeout=3)
-    assert 1.5 < time.monotonic() - began < 3
+    assert plugin.take().time_remaining <= told(3) - 1
 
 
 @pytest.mark.parametrize("hook_name", ["PreStartContainer", "PostStartContainer"])
@@ -568,14 +563,17 @@ def test_a_slow_stop_hook_does_not_hold_kubelet_past_its_deadline(start_plugin, 
 
 
 def test_post_hooks_are_not_cancelled_when_kubelet_leaves(start_plugin, life):
-    plugin = start_plugin(hooks=["PostStopPodSandbox"], timeout="20s")
+    plugin = start_plugin(hooks=[PRE, "PostStopPodSandbox"], timeout="20s")
     slow = hang()
     plugin.on("PostStopPodSandbox", slow)
     pod = life.pod()
+    plugin.take()
     running = life.runtime.begin("StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=pod))
     asked = plugin.take()
     running.cancel()
-    assert not asked.cancelled.wait(0.5)
+    # Behind it on both connections: kubelet's, which brings the cancellation, and the plugin's, which would hand it on.
+    life.pod()
+    assert not asked.cancelled.is_set()
     slow.release()
 
 
