@@ -1,7 +1,8 @@
 internal import Synchronization
 
 /// Time as deadlines, pauses and owed calls count it: what a clock has gone forward, and what was slept. What the clock
-/// takes back is not counted, so whatever it does, nothing lasts longer than was promised and no duration is negative.
+/// takes back is not counted: being set back prolongs nothing, and no duration is negative. While the clock stands still or
+/// runs backwards, only what is slept passes: timeouts end, but a tripped breaker, which nobody sleeps for, stays so.
 ///
 /// With a clock that never goes back, as the machine's, it shows the same instants.
 package final class SteadyClock: Sendable {

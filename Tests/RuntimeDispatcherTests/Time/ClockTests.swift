@@ -25,10 +25,11 @@ import Testing
     #expect(asked.map(\.timeout) == Array(repeating: .seconds(5), count: 4))
   }
 
-  @Test func aStoppedClockClosesNoBreaker() {
+  @Test(arguments: [Duration.zero, .seconds(-5)])
+  func aClockThatStandsStillOrRunsBackwardsClosesNoBreaker(shown: Duration) {
     trip()
     for _ in 0..<100 {
-      still.advance(by: .seconds(5), showing: .zero)
+      still.advance(by: .seconds(5), showing: shown)
       #expect(still.pre([.named("a", .fail)]).value??.status.code == .unavailable)
     }
     #expect(asked.count == 5)
