@@ -157,7 +157,10 @@ class Kubelet:
         if created is None:
             return False
         identifier = created.container_id
+        update = cri.UpdateContainerResourcesRequest(
+            container_id=identifier, linux=cri.LinuxContainerResources(cpu_shares=2048))
         return (self._call("StartContainer", cri.StartContainerRequest(container_id=identifier)) is not None
+                and self._call("UpdateContainerResources", update) is not None
                 and self._end_container(identifier) and self._end_pod(pod.pod_sandbox_id))
 
     def _end_container(self, identifier):

@@ -26,6 +26,7 @@ sys.path[1:1] = [os.path.join(HERE, "..", "Bench"), os.path.join(HERE, "..")]
 
 import verdict  # noqa: E402
 from kubelet import BASE_ID, Kubelet, middle, p99  # noqa: E402
+from Peers.admin import Admin  # noqa: E402
 from Peers.cri import Runtime  # noqa: E402
 from Peers.messages import cri  # noqa: E402
 from Peers.wait import eventually  # noqa: E402
@@ -105,6 +106,10 @@ def counts(socket):
     return json.loads(control(socket, "Counts"))
 
 
+def owed_checks(manager, kubelet):
+    return verdict.owed_checks(Admin(manager.admin).request("GET", "/metrics")[2], kubelet)
+
+
 def observed(second, manager, kubelet, direct, happened):
     """One row of the CSV: the state now, the latencies since the last row."""
     now, ledger = memory(manager.process.pid), kubelet.ledger
@@ -163,6 +168,8 @@ def soak(arguments, place):
     stop.set()
     kubelet.join()
     direct.thread.join(30)
+    with contextlib.suppress(AssertionError):  # one that never comes is the verdict's
+        eventually(lambda: owed_checks(manager, kubelet)[0].holds, 60)
     told, asked = counts(runtime), counts(steady.socket)
     events, rebuilds = kubelet.events, read(manager.log).count("store rebuilt")
     # The last comparison: what a fresh reading of the runtime finds wrong in the Store.
@@ -173,6 +180,7 @@ def soak(arguments, place):
     past = {"ExecSync": direct.asked, **verdict.list_checks(rebuilds)}
     checks += verdict.call_checks(kubelet.ledger, outages.excuse, told, past)
     checks += verdict.hook_checks(kubelet.ledger, kubelet, asked)
+    checks += owed_checks(manager, kubelet)
     checks += verdict.event_checks(told["events"], events, restarts)
     checks += verdict.store_checks(read(manager.log), arguments.pods, arguments.containers)
     checks += verdict.load_checks(kubelet.crashed, len(planned), len(done))

@@ -15,8 +15,10 @@ from restarts import Outages, schedule  # noqa: E402
 
 import grpc  # noqa: E402
 
-LIFE = ["RunPodSandbox", "CreateContainer", "StartContainer", "StopContainer", "RemoveContainer", "StopPodSandbox",
-        "RemovePodSandbox", "ExecSync"]
+LIFE = ["RunPodSandbox", "CreateContainer", "StartContainer", "UpdateContainerResources", "StopContainer",
+        "RemoveContainer", "StopPodSandbox", "RemovePodSandbox", "ExecSync"]
+#: One container and its pod have been stopped.
+STOPPED = types.SimpleNamespace(stopped_containers={"c"}, stopped_pods={"p"})
 
 
 def rows(rss=lambda second: 20_000, fds=lambda second: 25):
@@ -78,13 +80,30 @@ def test_a_load_that_never_stopped_a_container_shows_nothing():
 
 
 def test_a_hook_that_was_skipped_or_told_twice_is_seen():
-    told = {f"{hook}Hook": 1 for hook in ("PreRunPodSandbox", "PreCreateContainer", "PreStartContainer",
-                                          "PostStartContainer", "PostStopContainer", "PostStopPodSandbox")}
-    load = types.SimpleNamespace(stopped_containers={"c"}, stopped_pods={"p"})
-    assert held(verdict.hook_checks(answered(*LIFE), load, {"calls": told}))
+    told = {f"{hook}Hook": 1 for hook in (
+        "PreRunPodSandbox", "PreCreateContainer", "PreStartContainer", "PostStartContainer", "PreUpdateContainerResources",
+        "PostStopContainer", "PostStopPodSandbox")}
+    assert held(verdict.hook_checks(answered(*LIFE), STOPPED, {"calls": told}))
     for hook in told:
-        assert not held(verdict.hook_checks(answered(*LIFE), load, {"calls": told | {hook: 0}}))
-        assert not held(verdict.hook_checks(answered(*LIFE), load, {"calls": told | {hook: 2}}))
+        assert not held(verdict.hook_checks(answered(*LIFE), STOPPED, {"calls": told | {hook: 0}}))
+        assert not held(verdict.hook_checks(answered(*LIFE), STOPPED, {"calls": told | {hook: 2}}))
+
+
+@pytest.mark.parametrize("seen, right", [
+    ({}, True),
+    ({("PostStopContainer", "owed"): 3}, True),
+    ({("PostStopContainer", "answered"): 0}, False),
+    ({("PostStopContainer", "answered"): 2}, False),
+    ({("PostStopPodSandbox", "answered"): None}, False),
+    ({("PostStopPodSandbox", "dropped"): 1}, False),
+    ({"still": 1}, False),
+])
+def test_an_owed_call_that_never_came_or_came_twice_is_seen(seen, right):
+    seen = {("PostStopContainer", "answered"): 1, ("PostStopPodSandbox", "answered"): 1, "still": 0} | seen
+    metrics = f"runtime_manager_owed_calls {seen.pop('still')}\n" + "".join(
+        f'runtime_manager_hook_calls_total{{plugin="{plugin}",hook_point="{hook}",outcome="{outcome}"}} {count + more}\n'
+        for (hook, outcome), count in seen.items() if count is not None for plugin, more in (("owed", 5), ("owed-stops", 0)))
+    assert held(verdict.owed_checks(metrics, STOPPED)) is right
 
 
 def test_an_event_too_few_is_lost_unless_the_runtime_restarted():

@@ -56,7 +56,8 @@ def call_checks(ledger, excused, runtime, direct):
         seen = runtime["calls"].get(method, 0) - direct.get(method, 0)
         if not answered <= seen <= ledger.attempts[method]:
             wrong.append(f"{method}: {answered} answered, {seen} seen")
-    kinds = "RunPodSandbox CreateContainer StartContainer StopContainer RemoveContainer StopPodSandbox RemovePodSandbox ExecSync"
+    kinds = ("RunPodSandbox CreateContainer StartContainer UpdateContainerResources StopContainer RemoveContainer "
+             "StopPodSandbox RemovePodSandbox ExecSync")
     lost = [kind for kind in kinds.split() if not ledger.answered[kind]]
     checks.append(Check("methods whose calls the runtime saw more or less often than they were made", "0",
                         "; ".join(wrong + lost) or "0", not wrong and not lost))
@@ -68,21 +69,47 @@ def list_checks(rebuilds):
     return {"ListPodSandbox": rebuilds, "ListContainers": rebuilds}
 
 
+def stops(kubelet):
+    """How often each PostStop hook must be told: once for each object that was stopped."""
+    return {"PostStopContainer": len(kubelet.stopped_containers), "PostStopPodSandbox": len(kubelet.stopped_pods)}
+
+
 def hook_checks(ledger, kubelet, plugin):
     """The plugin that never restarts was asked for every call, and told of everything that stopped once."""
     asked = lambda hook: plugin["calls"].get(f"{hook}Hook", 0)
     wrong = []
     for hook, method in (("PreRunPodSandbox", "RunPodSandbox"), ("PreCreateContainer", "CreateContainer"),
-                         ("PreStartContainer", "StartContainer")):
+                         ("PreStartContainer", "StartContainer"), ("PreUpdateContainerResources", "UpdateContainerResources")):
         if not ledger.answered[method] <= asked(hook) <= ledger.attempts[method]:
             wrong.append(f"{hook}: {asked(hook)} for {ledger.answered[method]} calls")
-    for hook, wanted in (("PostStartContainer", ledger.answered["StartContainer"]),
-                         ("PostStopContainer", len(kubelet.stopped_containers)),
-                         ("PostStopPodSandbox", len(kubelet.stopped_pods))):
+    for hook, wanted in {"PostStartContainer": ledger.answered["StartContainer"], **stops(kubelet)}.items():
         if asked(hook) != wanted:
             wrong.append(f"{hook}: {asked(hook)} for {wanted}")
     text = "hook points of the plugin that stays up whose count is not the calls'"
     return [Check(text, "0", "; ".join(wrong) or "0", not wrong)]
+
+
+def metric(metrics, series):
+    """A sample of RuntimeManager's own metrics; one that was never counted is 0."""
+    found = re.search(rf"^runtime_manager_{re.escape(series)} (\S+)$", metrics, re.M)
+    return int(float(found[1])) if found else 0
+
+
+def owed_checks(metrics, kubelet):
+    """The plugin that is owed its PostStop hooks has answered each of them once, and nothing was given up. RuntimeManager's
+    word: a plugin that is killed takes its own counts along."""
+    wrong, failed = [], 0
+    for hook, wanted in stops(kubelet).items():
+        answered, dropped, owed = (
+            metric(metrics, f'hook_calls_total{{plugin="owed-stops",hook_point="{hook}",outcome="{outcome}"}}')
+            for outcome in ("answered", "dropped", "owed"))
+        failed += owed
+        if answered != wanted or dropped:
+            wrong.append(f"{hook}: {answered} for {wanted}, {dropped} given up")
+    if still := metric(metrics, "owed_calls"):
+        wrong.append(f"{still} still owed")
+    text = "PostStop hook points of the plugin that is owed them whose answers are not the stops'"
+    return [Check(text, "0", f"{'; '.join(wrong) or '0'} ({failed} failed attempts)", not wrong)]
 
 
 def event_checks(told, received, restarts):
