@@ -61,8 +61,8 @@ def goals(results, manager):
     plain = series(HOOKED, relayed)
     goal("one plugin: adds to pass-through, without the plugin's own round trip, us",
          [o - p - q for o, p, q in zip(one, plain, plugin)], 40, digits=1)
-    empty = results.memory.get((AFTER_SMALL, manager))
-    goal("peak memory after the 100 B load, Store empty, MB", [empty.peak / MB] if empty else [], 14, digits=1)
+    goal("peak memory after the 100 B load, Store empty, MB",
+         [used.peak / MB for used in results.memory.get((AFTER_SMALL, manager), [])], 14, digits=1)
     for what, records in results.records_of(manager):
         goal(f"record of a {what}: costs, in times of 1.3 x its serialized size + 1 KB",
              [record.cost / record.limit for record in records], 1)

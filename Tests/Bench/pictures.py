@@ -65,7 +65,7 @@ def speed(results, managers, cases, path):
     bars(axes[2][0], "RunPodSandbox of 2 KB, 1 in flight", "microseconds",
          [(way, results.series(hooked, way), ours(way)) for way in results.ways(hooked)])
     bars(axes[2][1], "Peak memory", "MB",
-         [(f"{way}\n{when.replace(' containers of', ' c. of')}", [memory.peak / 1e6], ours(way))
+         [(f"{way}\n{when.replace(' containers of', ' c. of')}", [used.peak / 1e6 for used in memory], ours(way))
           for (when, way), memory in results.memory.items() if "16 MiB" not in when and ("RunPod" not in when or ours(way))],
          14)
     axes[2][1].tick_params(axis="y", labelsize=7)

@@ -32,23 +32,25 @@ COLUMNS = ["median us", "min..max", "added us", "p99 us", "calls/s", "CPU us/cal
 
 
 def case_table(results, case):
-    """One row a way."""
+    """One row a way. Each figure is the median of the rounds, p99 too: the median of the rounds' p99."""
     rows = [[case, *COLUMNS]]
     direct = results.series(case, "direct")
     for way in results.ways(case):
         get = lambda what: results.series(case, way, what)
         added = [m - d for m, d in zip(get("median"), direct)] if way != "direct" and direct else []
         rows.append([way, f"{middle(get('median')):,.1f}", spread(get("median"), 0), f"{middle(added):,.1f}" if added else "-",
-                     f"{middle(get('p99')):,.0f}", f"{middle(get('rate')):,.0f}",
+                     f"{middle(get('p99')):,.0f}", with_spread(get("rate"), 0),
                      optional(get("cpu"), 2), optional(get("switches"), 2)])
     return rows
 
 
 def memory_table(results):
-    rows = [["memory, MB", "", "peak", "now", "its own", "mapped files", "threads"]]
+    """Medians of the samples; as a rule there is one, at the end of the rounds."""
+    rows = [["memory, MB", "", "samples", "peak", "now", "its own", "mapped files", "threads"]]
     for (when, way), memory in results.memory.items():
-        megabytes = [f"{value / 1e6:.1f}" for value in (memory.peak, memory.all, memory.own, memory.files)]
-        rows.append([way, when, *megabytes, str(memory.threads)])
+        get = lambda name: middle([getattr(used, name) for used in memory])
+        megabytes = [f"{get(name) / 1e6:.1f}" for name in ("peak", "all", "own", "files")]
+        rows.append([way, when, str(len(memory)), *megabytes, f"{get('threads'):g}"])
     return rows
 
 

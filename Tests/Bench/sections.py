@@ -29,7 +29,8 @@ class Record:
 
 
 class Results:
-    """Samples by (case, way), one a round; records by (what, way); and single figures by name."""
+    """Samples by (case, way) and records by (what, way), one a round; memory by (when, way), one a round where each has a
+    process of its own; and single figures by name."""
 
     def __init__(self):
         self.samples, self.records, self.figures, self.memory = {}, {}, {}, {}
@@ -38,6 +39,9 @@ class Results:
         """One of `count` records that came between two looks of filling.py."""
         share = [(more - less) / count for less, more in zip(before, after)]
         self.records.setdefault((what, way), []).append(Record(*share))
+
+    def add_memory(self, when, way, used):
+        self.memory.setdefault((when, way), []).append(used)
 
     def records_of(self, way):
         return [(what, records) for (what, one), records in self.records.items() if one == way]
@@ -65,6 +69,12 @@ class Bench:
     def stage(self, name):
         return Place(os.path.join(self.place, name), self.arguments.binaries, self.peers_at)
 
+    def numbers(self, what):
+        """Of the rounds; each is told when it begins."""
+        for number in range(self.rounds):
+            print(f"bench: {what}: round {number + 1} of {self.rounds}", file=sys.stderr)
+            yield number
+
     def interleave(self, section, cases, memory_when=None):
         """Each case on each of its ways, round by round; every round begins with another way.
 
@@ -73,8 +83,7 @@ class Bench:
         for title, ways in cases.items():
             for way, _, load_arguments in ways:
                 load(way, *load_arguments[:2], max(load_arguments[2] // 20, 2), *load_arguments[3:])  # warm-up
-        for number in range(self.rounds):
-            print(f"bench: {section}: round {number + 1} of {self.rounds}", file=sys.stderr)
+        for number in self.numbers(section):
             for title, ways in cases.items():
                 for way, name, load_arguments in turned(ways, number):
                     self.results.samples.setdefault((title, name), [])
@@ -86,7 +95,7 @@ class Bench:
         if memory_when:
             for way, name in {way: name for ways in cases.values() for way, name, _ in ways}.items():
                 if used := way.memory():
-                    self.results.memory[memory_when, name] = used
+                    self.results.add_memory(memory_when, name, used)
 
     @contextlib.contextmanager
     def fresh(self, name, runtime):
@@ -190,17 +199,18 @@ def memory(bench):
 def created(bench, filling, envs):
     """What a daemon has more after creating them."""
     pods, containers = filling.PODS, filling.CONTAINERS
-    with bench.stage(f"m{envs}") as place:
-        _, living = place.runtime("living.sock", "--living")
-        for manager in bench.named_managers(place, living):
-            filling.fill(manager.socket, 20, 80, envs)  # what the first calls cost once
-            looks = [filling.look(manager)]
-            filling.fill(manager.socket, pods, containers, envs, lambda: looks.append(filling.look(manager)))
-            looks.append(filling.look(manager))
-            bench.results.memory[THERE.format(pods, containers, envs, "created"), manager.name] = manager.memory()
-            if envs == ENVS[0]:  # pods would take the room that the greater requests of the first calls leave to malloc
-                bench.results.add_record("pod, created", manager.name, *looks[:2], pods)
-            bench.results.add_record(f"container of {envs} envs, created", manager.name, *looks[1:], containers)
+    for number in bench.numbers(f"container of {envs} envs, created"):
+        with bench.stage(f"m{envs}-{number}") as place:
+            _, living = place.runtime("living.sock", "--living")
+            for manager in bench.named_managers(place, living):
+                filling.fill(manager.socket, 20, 80, envs)  # what the first calls cost once
+                looks = [filling.look(manager)]
+                filling.fill(manager.socket, pods, containers, envs, lambda: looks.append(filling.look(manager)))
+                looks.append(filling.look(manager))
+                bench.results.add_memory(THERE.format(pods, containers, envs, "created"), manager.name, manager.memory())
+                if envs == ENVS[0]:  # pods would take the room that the greater requests of the first calls leave to malloc
+                    bench.results.add_record("pod, created", manager.name, *looks[:2], pods)
+                bench.results.add_record(f"container of {envs} envs, created", manager.name, *looks[1:], containers)
 
 
 def read_at_start(bench, filling, kind, envs=None):
@@ -210,14 +220,13 @@ def read_at_start(bench, filling, kind, envs=None):
         "--pods", str(pods), "--containers", str(size), "--envs", str(envs)]
     with bench.stage(f"n{envs}") as place:
         half, full = (place.runtime(f"{size}.sock", *flags(size))[1] for size in (count // 2, count))
-        for number in range(bench.rounds):
-            print(f"bench: {kind}, read at start: round {number + 1} of {bench.rounds}", file=sys.stderr)
+        for _ in bench.numbers(f"{kind}, read at start"):
             for name in bench.managers:
                 with bench.fresh(name, half) as manager:
                     few = filling.look(manager)
                 with bench.fresh(name, full) as manager:
                     if envs:
-                        bench.results.memory[THERE.format(pods, count, envs, "read at start"), name] = manager.memory()
+                        bench.results.add_memory(THERE.format(pods, count, envs, "read at start"), name, manager.memory())
                     bench.results.add_record(f"{kind}, read at start", name, few, filling.look(manager), count // 2)
 
 

@@ -11,7 +11,8 @@ sys.path += [HERE, os.path.join(HERE, "..")]
 import report  # noqa: E402
 from goals import Goal, goals, goals_table, verdict  # noqa: E402
 from load import Sample  # noqa: E402
-from sections import LARGE_CASE, ONE, Results  # noqa: E402
+from processes import Memory  # noqa: E402
+from sections import AFTER_SMALL, LARGE_CASE, ONE, Results  # noqa: E402
 
 TEXT = "16 MiB: adds, in times of what the byte relay adds"
 
@@ -56,6 +57,20 @@ def test_a_record_may_cost_1_3_times_what_it_serializes_to_and_1_kb():
     assert [record.limit for record in results.records["pod, created", "ours"]] == [2324, 2324]
     assert only(results).row()[1:] == ["at most 1.00", "1.00", "1.00..1.00", "MISSED"]
     assert goals(results, "another build") == []
+
+
+def test_memory_is_the_median_of_its_samples_and_their_number_is_told():
+    results = Results()
+    for millions in (12, 15, 13):
+        results.add_memory(AFTER_SMALL, "ours", Memory(*[part * 1_000_000 for part in (millions, 9, 2, 7)], threads=millions))
+    assert only(results).row()[1:] == ["at most 14.0", "13.0", "12.0..15.0", "holds"]
+    assert report.memory_table(results)[1] == ["ours", AFTER_SMALL, "3", "13.0", "9.0", "2.0", "7.0", "13"]
+
+
+def test_calls_a_second_have_a_spread_and_p99_is_the_median_of_the_rounds():
+    heading, row = report.case_table(measured(direct=[100, 200, 125]), LARGE_CASE)
+    told = dict(zip(heading, row))
+    assert (told["calls/s"], told["p99 us"]) == ("8,000 (5,000..10,000)", "125")
 
 
 def test_the_last_line_names_what_was_missed():
