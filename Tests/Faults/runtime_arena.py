@@ -1,12 +1,13 @@
 """What tests of the runtime's faults are made of: the stack, the faults, and what must be known after them.
 
-The simulated runtime is a process of its own. How long it took until kubelet's connection was of use again is printed
-(pytest -s), never asserted.
+The simulated runtime is a process of its own. How long it took from when it served again until kubelet's connection was of
+use is printed (pytest -s), never asserted.
 """
 
 import contextlib
 import dataclasses
 import os
+import resource
 import shutil
 import tempfile
 import time
@@ -102,8 +103,9 @@ class Stack:
         self.kubelet.call("Status")
         self.front.wait_log("store rebuilt")
         self.outcomes = {}
-        #: Until kubelet's connection was of use again, seconds, by fault and phase.
-        self.back = {}
+        #: From when the runtime served again to the first call that passed on kubelet's connection, seconds: the last time,
+        #: and by fault and phase.
+        self.took, self.back = None, {}
 
     def stop(self):
         self.kubelet.close()
@@ -165,11 +167,19 @@ class Stack:
     def come_back(self):
         since = self.front.log_length()
         self.runtime.start()
+        self.until_back()
+        # Its connections are one each: ours, on which it is found gone, may come later than kubelet's.
         self.front.wait_log("the runtime answers", since)
 
     def restart(self):
         self.kill()
         self.come_back()
+
+    def feed(self):
+        """It may have as many file descriptors as it likes."""
+        pid = self.runtime.process.pid
+        _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
 
     def refuse(self, verbs):
         code, text, details = ERROR
@@ -199,21 +209,29 @@ class Stack:
             )
 
     def mend(self, fault, verbs):
-        """The runtime is well again; gives how long it took until kubelet's connection was of use, seconds."""
-        if fault == STARVED:  # gRPC's C core accepts nobody any more after EMFILE
-            self.kill()
-        since = self.front.log_length()
-        if fault in (KILLED, STARVED):
-            self.runtime.start()
+        """The runtime is well again (it is already if it was `RESTARTED`), and kubelet's connection of use; gives how long
+        that took, seconds."""
+        if fault == KILLED:
+            self.come_back()
         elif fault in (STOPPED, HUNG):
             self.runtime.thaw()
+            self.until_back()
+        elif fault == STARVED:
+            self.feed()
+            self.until_back()
         self.runtime.tell(hold=[], refuse={verb: None for verb in verbs})
+        if fault in (SLOW, REFUSES):
+            self.until_back()
+        took = self.took
+        if fault == STARVED:  # gRPC's C core accepts nobody any more after EMFILE: what follows needs a fresh one
+            self.restart()
+        return took
+
+    def until_back(self):
+        """The runtime serves: from now on until a call of kubelet's passes."""
         began = time.monotonic()
         eventually(self.is_back, 30, "kubelet's calls are answered again")
-        seconds = time.monotonic() - began
-        if fault in (KILLED, STARVED):  # its connections are one each: ours, on which it is found gone, may come later
-            self.front.wait_log("the runtime answers", since)
-        return seconds
+        self.took = time.monotonic() - began
 
     def is_back(self):
         try:

@@ -11,15 +11,19 @@ import time
 import grpc
 import pytest
 
-from Containerd.conftest import containerd, direct, front, kubelet, life, parent  # fixtures
+from Containerd.conftest import containerd, direct, front, kernel, kubelet, life, parent  # fixtures
+from Peers.admin import Admin
+from Peers.containerd import same_shares
 from Peers.cri import container_config, pod_config
+from Peers.held_runc import HANDLER
 from Peers.messages import cri
-from Peers.recorder import echo, hang
+from Peers.recorder import HOOKS, echo, hang
 from Peers.wait import eventually, freeze, thaw
 from Wire.expect import refused
 
-READY = 0
-RUNNING = 1
+#: States of pods, and of containers.
+READY, NOT_READY = range(2)
+CREATED, RUNNING, EXITED, UNKNOWN = range(4)
 
 
 @pytest.fixture(scope="module")
@@ -62,100 +66,208 @@ def sync_pod(kubelet, config):
     if ready:
         return ready[0].id
     config.metadata.attempt = max([pod.metadata.attempt + 1 for pod in found], default=config.metadata.attempt)
-    return eventually(lambda: run(kubelet, config), 20, "the pod runs")
+    return kubelet.run_pod(config)
 
 
-def run(kubelet, config):
-    try:
-        return kubelet.run_pod(config)
-    except grpc.RpcError as error:
-        assert "is reserved" in error.details(), error.details()  # the killed attempt's name, until that is cleaned up
-
-
-def whole(told, config):
-    """Whether a container hook was told everything about its pod."""
+def whole(told, config, prefix="pod_"):
+    """Whether a container hook was told everything about its pod; with no prefix, a pod's hook."""
     assert told.pod_meta.SerializeToString() == config.metadata.SerializeToString()
-    assert dict(told.pod_labels) == dict(config.labels)
-    assert dict(told.pod_annotations) == dict(config.annotations)
-    assert told.pod_cgroup_parent == config.linux.cgroup_parent
+    assert dict(getattr(told, f"{prefix}labels")) == dict(config.labels)
+    assert dict(getattr(told, f"{prefix}annotations")) == dict(config.annotations)
+    assert getattr(told, f"{prefix}cgroup_parent") == config.linux.cgroup_parent
     return told
 
 
-def test_killed_while_it_runs_a_pod(kubelet, front, containerd, start_plugin, parent, back):
+def prepared(kubelet, life, parent, verb):
+    """A pod with what the verb is about: gives the pod, the container (or None) and kubelet's request."""
+    pod = life.pod(handler=HANDLER, cgroup_parent=parent)
+    container = None
+    if verb not in ("CreateContainer", "StopPodSandbox"):
+        container = life.container(pod, cpu_shares=512)
+    if verb in ("UpdateContainerResources", "StopContainer"):
+        kubelet.start_container(container)
+    return pod, container, {
+        "CreateContainer": lambda: cri.CreateContainerRequest(
+            pod_sandbox_id=pod, config=container_config(cpu_shares=512), sandbox_config=life.configs[pod]
+        ),
+        "StartContainer": lambda: cri.StartContainerRequest(container_id=container),
+        "UpdateContainerResources": lambda: cri.UpdateContainerResourcesRequest(
+            container_id=container, linux=cri.LinuxContainerResources(cpu_shares=256)
+        ),
+        "StopContainer": lambda: cri.StopContainerRequest(container_id=container, timeout=0),
+        "StopPodSandbox": lambda: cri.StopPodSandboxRequest(pod_sandbox_id=pod),
+    }[verb]()
+
+
+def pre_hooks(verb):
+    return [hook for hook in HOOKS if hook == f"Pre{verb}"]
+
+
+def killed(front, containerd, answer):
+    """containerd is killed, and with it this call; gives the place in RuntimeManager's log from where on it says so."""
+    since = front.log_length()
+    containerd.kill()
+    with refused("UNAVAILABLE"):
+        answer.result(60)
+    front.wait_log("the runtime is gone", since)
+    return since
+
+
+def started_again(kubelet, front, containerd, since):
+    """containerd is there, and RuntimeManager has read what it has; gives how long kubelet had to wait, seconds."""
+    containerd.start()
+    seconds = until_back(kubelet)
+    front.wait_log("store rebuilt", since)
+    return seconds
+
+
+def stored_as_there(front, direct):
+    """The Store has the pods, the containers and their shares that containerd has."""
+    admin = Admin(front.admin)
+    pods = {pod["id"] for pod in admin.get("/v1/pods")["pods"]}
+    assert pods == {pod.id for pod in direct.call("ListPodSandbox").items}
+    stored = {c["id"]: c["resources"]["cpuShares"] for c in admin.get("/v1/containers")["containers"]}
+    there = [c.id for c in direct.call("ListContainers").containers]
+    assert stored == {c: direct.container_status(c).status.resources.linux.cpu_shares for c in there}
+
+
+def state(direct, pod, container):
+    """That of the container, or of a pod without one, as containerd has it."""
+    return (direct.container_status(container) if container else direct.pod_status(pod)).status.state
+
+
+def stopped_at_last(kubelet, direct, plugin, config, pod, container):
+    """kubelet stops the container, or the pod without one, for the last time: in all the plugin is told so once."""
+    if container:
+        kubelet.stop_container(container)
+        (told,) = plugin.of("PostStopContainer")
+        whole(told.request, config)
+    else:
+        kubelet.stop_pod(pod)
+        (told,) = plugin.of("PostStopPodSandbox")
+        whole(told.request, config, prefix="")
+    assert state(direct, pod, container) == (EXITED if container else NOT_READY)
+
+
+def test_killed_while_it_runs_a_pod(kubelet, front, containerd, direct, start_plugin, parent, back):
+    """While its shim waits for runc to create the sandbox's container."""
     plugin = start_plugin(policy="Fail")
     kubelet.call("Status")
     config = pod_config(cgroup_parent=parent, labels={"app": "web"})
-    begun = containerd.dir / "t" / "io.containerd.grpc.v1.cri" / "sandboxes"
-    before = os.listdir(begun) if begun.exists() else []
-    answer = kubelet.begin("RunPodSandbox", cri.RunPodSandboxRequest(config=config), timeout=60)
-    eventually(lambda: begun.exists() and os.listdir(begun) != before, 20, "it has made the sandbox's directory")
-    since = front.log_length()
-    containerd.kill()
-    try:
-        answer.result(60)
-    except grpc.RpcError as error:
-        assert error.code() == grpc.StatusCode.UNAVAILABLE, "nearly always: it may have been just ready"
-    front.wait_log("the runtime is gone", since)
-    containerd.start()
-    back["killed and started again"] = until_back(kubelet)
-    assert len(sandboxes(kubelet, config)) <= 1, "nothing is sent twice"
-    assert len(plugin.of("PreRunPodSandbox")) == 1
+    with containerd.runc.holding("create") as runc:
+        request = cri.RunPodSandboxRequest(config=config, runtime_handler=HANDLER)
+        answer = kubelet.begin("RunPodSandbox", request, timeout=60)
+        runc.reached()
+        since = killed(front, containerd, answer)
+        runc.ended()
+    back["killed and started again"] = started_again(kubelet, front, containerd, since)
+    assert containerd.received("RunPodSandbox", config.metadata.uid) == 1, "it is not sent again"
+    assert [found.state for found in sandboxes(kubelet, config)] == [NOT_READY], "what it has made of it is there"
+    assert plugin.names() == ["PreRunPodSandbox"]
+    stored_as_there(front, direct)
     pod = sync_pod(kubelet, config)
     assert [found.id for found in sandboxes(kubelet, config)] == [pod]
+    assert containerd.received("RunPodSandbox", config.metadata.uid) == 2, "kubelet's"
     plugin.forget()
     container = kubelet.create(pod, container_config(cpu_shares=512), config)
     kubelet.start_container(container)
     whole(plugin.take("PreCreateContainer").request, config)
     told = whole(plugin.take("PostStartContainer").request, config)
     assert told.container_resources.cpu_shares == 512
+    stopped_at_last(kubelet, direct, plugin, config, pod, container)
+    stored_as_there(front, direct)
 
 
-@pytest.mark.parametrize("verb", ["CreateContainer", "StartContainer", "UpdateContainerResources", "StopContainer"])
-def test_killed_with_a_call_in_its_hands(kubelet, front, containerd, direct, life, start_plugin, parent, verb):
-    """It is stopped first, so that it surely has the call and surely has not answered."""
+@pytest.mark.parametrize("verb, subcommand, found, repeated", [
+    ("StartContainer", "create", CREATED, "ALREADY_EXISTS"),
+    ("StartContainer", "start", CREATED, "UNKNOWN"),
+    ("UpdateContainerResources", "update", RUNNING, "OK"),
+    ("StopContainer", "kill", RUNNING, "OK"),
+    ("StopContainer", "delete", UNKNOWN, "OK"),
+    ("StopPodSandbox", "kill", READY, "OK"),
+    ("StopPodSandbox", "delete", NOT_READY, "OK"),
+])
+def test_killed_while_it_works(
+    kubelet, front, containerd, direct, life, start_plugin, parent, kernel, verb, subcommand, found, repeated
+):
+    """Its shim waits for runc's `subcommand`, which dies with containerd.
+
+    `found` is the state that is there afterwards; `repeated` is what kubelet's next try gets. containerd 1.6 by itself
+    cannot start a container whose start it has lost: kubelet hears so, and makes another one. CreateContainer is not
+    here: containerd runs nothing in it, so there is nothing to hold.
+    """
     plugin = start_plugin(policy="Fail")
-    pod = life.pod(cgroup_parent=parent)
-    config = life.configs[pod]
-    create = cri.CreateContainerRequest(pod_sandbox_id=pod, config=container_config(cpu_shares=512), sandbox_config=config)
-    request = create
-    if verb != "CreateContainer":
-        container = kubelet.call("CreateContainer", create).container_id
-        if verb != "StartContainer":
-            kubelet.start_container(container)
-        request = {
-            "StartContainer": lambda: cri.StartContainerRequest(container_id=container),
-            "UpdateContainerResources": lambda: cri.UpdateContainerResourcesRequest(
-                container_id=container, linux=cri.LinuxContainerResources(cpu_shares=256)
-            ),
-            "StopContainer": lambda: cri.StopContainerRequest(container_id=container, timeout=0),
-        }[verb]()
-    hook = f"Pre{verb}"
+    pod, container, request = prepared(kubelet, life, parent, verb)
+    config, subject = life.configs[pod], container or pod
     plugin.forget()
-    held = hang()
-    if verb != "StopContainer":
+    with containerd.runc.holding(subcommand, subject) as runc:
+        answer = kubelet.begin(verb, request, timeout=60)
+        runc.reached()
+        since = killed(front, containerd, answer)
+        runc.ended()
+    started_again(kubelet, front, containerd, since)
+    assert containerd.received(verb, subject) == 1, "it is not sent again"
+    assert plugin.names() == pre_hooks(verb), "asked once, and told of nothing"
+    assert state(direct, pod, container) == found
+    stored_as_there(front, direct)
+    if verb == "UpdateContainerResources":
+        assert direct.container_status(container).status.resources.linux.cpu_shares == 512
+        assert same_shares(kernel(parent, container, "cpu.shares"), 512)
+    if repeated == "OK":
+        kubelet.call(verb, request)
+    else:
+        with refused(repeated) as error:
+            kubelet.call(verb, request)
+        assert error.value.details().startswith("failed to create containerd task: "), error.value.details()
+        assert not plugin.of("PostStartContainer")
+        container = kubelet.create(pod, container_config(attempt=1, cpu_shares=256), config)
+        kubelet.start_container(container)
+        whole(plugin.take("PostStartContainer").request, config)
+    assert containerd.received(verb, subject) == 2, "kubelet's"
+    if not verb.startswith("Stop"):
+        assert state(direct, pod, container) == RUNNING
+        assert same_shares(kernel(parent, container, "cpu.shares"), 256)
+    stopped_at_last(kubelet, direct, plugin, config, pod, container)
+    stored_as_there(front, direct)
+
+
+@pytest.mark.parametrize(
+    "verb", ["CreateContainer", "StartContainer", "UpdateContainerResources", "StopContainer", "StopPodSandbox"]
+)
+def test_killed_with_a_call_unread(kubelet, front, containerd, direct, life, start_plugin, parent, verb):
+    """The call has been sent to a containerd that was stopped before, and lies in its socket when that is killed."""
+    plugin = start_plugin(policy="Fail")
+    pod, container, request = prepared(kubelet, life, parent, verb)
+    config, subject = life.configs[pod], container or pod
+    plugin.forget()
+    if pre_hooks(verb):
+        (hook,), held = pre_hooks(verb), hang()
         plugin.on(hook, held, then=echo())
         answer = kubelet.begin(verb, request, timeout=60)
         plugin.take(hook)
         freeze(containerd.process)
+        unread = containerd.unread()
         held.release()
     else:
         freeze(containerd.process)
+        unread = containerd.unread()
         answer = kubelet.begin(verb, request, timeout=60)
-    with pytest.raises(grpc.FutureTimeoutError):
-        answer.result(0.2)
-    containerd.kill()
-    with refused("UNAVAILABLE"):
-        answer.result(60)
-    containerd.start()
-    until_back(kubelet)
-    containers = [c for c in kubelet.call("ListContainers").containers if c.pod_sandbox_id == pod]
-    assert len(containers) == (verb != "CreateContainer"), "containerd never read the call, and it is not sent again"
-    plugin.forget()
+    # What the connection says for itself is shorter than the id that is in the call.
+    eventually(lambda: containerd.unread() - unread >= len(subject), 20, "the call has been sent")
+    since = killed(front, containerd, answer)
+    started_again(kubelet, front, containerd, since)
+    assert containerd.received(verb, subject) == 0, "it was never read, and is not sent again"
+    assert plugin.names() == pre_hooks(verb), "asked once, and told of nothing"
+    stored_as_there(front, direct)
     kubelet.call(verb, request)
+    assert containerd.received(verb, subject) == 1, "kubelet's"
     if verb == "CreateContainer":
         ((container,),) = [[c.id for c in kubelet.call("ListContainers").containers if c.pod_sandbox_id == pod]]
-    kubelet.stop_container(container)
-    whole(plugin.take("PostStopContainer", within=15).request, config)
+        kubelet.start_container(container)
+    if not verb.startswith("Stop"):
+        assert state(direct, pod, container) == RUNNING
+    stopped_at_last(kubelet, direct, plugin, config, pod, container)
+    stored_as_there(front, direct)
 
 
 def test_stopped_for_a_while(kubelet, containerd, direct, life, start_plugin, parent, back):

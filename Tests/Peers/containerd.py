@@ -17,6 +17,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ import tempfile
 import time
 
 from . import images
+from .held_runc import HANDLER, HeldRunc
 from .wait import eventually
 
 PREFIX = "rmc-"
@@ -205,6 +207,8 @@ class PrivateContainerd:
         self.log = self.dir / "log"
         #: A cgroup of this instance's own; pods go below it and `stop` removes it.
         self.cgroup = "/" + self.dir.name
+        #: What pods of the runtime handler `HANDLER` are run by.
+        self.runc = HeldRunc(self.dir / "held")
         self.bridge = None
         self.process = None
         self._atexit = lambda: self.stop()
@@ -263,6 +267,17 @@ class PrivateContainerd:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return next((line for line in reversed(lines) if "level=fatal" in line or "error" in line), "no log")
 
+    def received(self, verb, identifier):
+        """How often it has taken up this call about this pod or container: it logs that, and each call's end."""
+        begun = re.compile(rf'msg="{verb} (?!.*( returns | failed")).*{identifier}')
+        return sum(bool(begun.search(line)) for line in self.log.read_text(errors="replace").splitlines())
+
+    def unread(self):
+        """How many bytes lie in the sockets of its connections, sent and not read."""
+        command = ["ss", "-Hx", "state", "connected", "src", self.socket]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return sum(int(line.split()[2]) for line in listed.splitlines())
+
     def ctr(self, *arguments):
         done = subprocess.run(
             ["ctr", "-a", self.socket, "-n", "k8s.io", *arguments], capture_output=True, text=True, timeout=60
@@ -309,6 +324,11 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         Root = "{d}/t/runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{HANDLER}]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{HANDLER}.options]
+        Root = "{d}/t/runc"
+        BinaryName = "{self.runc.path}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{d}/cni"
