@@ -129,7 +129,7 @@ let package = Package(
 
     .testTarget(
       name: "WireFieldsTests", dependencies: ["WireFields", "HookMessages", swiftProtobuf], swiftSettings: strict),
-    .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
+    .testTarget(name: "HTTP2Tests", dependencies: ["CNghttp2", "HTTP2", nioCore, nioEmbedded], swiftSettings: strict),
     .testTarget(name: "GRPCTests", dependencies: ["GRPC", "HTTP2", nioCore, nioPosix], swiftSettings: strict),
     .testTarget(
       name: "PluginsManagerTests", dependencies: ["PluginsManager", logging, nioCore, nioPosix, serviceLifecycle],

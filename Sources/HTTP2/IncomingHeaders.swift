@@ -61,6 +61,7 @@ struct IncomingHeaders: ~Copyable {
   mutating func finish() -> HeaderBlock? {
     guard isOpen else { return nil }
     isOpen = false
+    if capacity > Self.ordinary.bytes || fields.count > Self.ordinary.fields { giveBackRoomToGrow() }
     if var free = memory {
       for index in fields.indices {
         fields[index].name = free
@@ -72,6 +73,12 @@ struct IncomingHeaders: ~Copyable {
     forgetMemory()
     fields = []
     return block
+  }
+
+  /// A block that is held is counted by what is in it, not by the twice as much that it may have grown to.
+  private mutating func giveBackRoomToGrow() {
+    if used > 0, let exact = realloc(memory, used) { memory = exact.assumingMemoryBound(to: UInt8.self) }
+    fields = fields.withUnsafeBufferPointer { Array($0) }
   }
 
   private mutating func forgetMemory() {

@@ -1,6 +1,10 @@
+import CNghttp2
 import Testing
 
 @testable import HTTP2
+
+/// malloc_usable_size(3), an extension of GNU's that Swift does not see.
+@_silgen_name("malloc_usable_size") private func usableSize(of memory: UnsafeMutablePointer<UInt8>?) -> Int
 
 @Suite struct IncomingHeadersTests {
   private func append(_ name: String, _ value: String, to headers: inout IncomingHeaders) -> Bool {
@@ -65,6 +69,23 @@ import Testing
     headers.begin()
     _ = append("name", "value", to: &headers)
     #expect(headers.capacity < 4096)
+  }
+
+  /// Whoever holds blocks counts what is in them, and 32 bytes a field.
+  @Test(arguments: [(fields: 9, bytes: 60_000), (fields: 17_000, bytes: 1)])
+  func aLongBlockKeepsNoRoomToGrow(fields: Int, bytes: Int) throws {
+    var headers = IncomingHeaders()
+    headers.begin()
+    for _ in 0..<fields {
+      let isAppended = append("a", String(repeating: "v", count: bytes), to: &headers)
+      #expect(isAppended)
+    }
+    let finished = headers.finish()
+    let block = try #require(finished)
+    // Its memory begins with the first name; malloc rounds up to pages at most.
+    #expect(usableSize(of: block.fields[0].name) < fields * (1 + bytes) + 8192)
+    #expect(block.fields.capacity < fields + 16)
+    #expect(block.textFields.allSatisfy { $0.name == "a" && $0.value.utf8.count == bytes })
   }
 
   @Test func aBlockThatWasNotFinishedIsForgotten() {
