@@ -1,4 +1,4 @@
-"""What every attack is measured by: others' calls go on, memory stays bounded, nothing is left behind."""
+"""What attacks are measured by: others' calls go on, memory stays bounded, nothing is left behind."""
 
 import contextlib
 import os
@@ -16,6 +16,17 @@ SLACK = 16 * MIB
 FACTOR = int(os.environ.get("MEMORY_FACTOR", "1"))
 #: How much slower such a build is: where a test is about an amount, it is given so much less.
 TIME_FACTOR = int(os.environ.get("TIME_FACTOR", "1"))
+
+
+@contextlib.contextmanager
+def bounded(manager, growth):
+    """What is done inside costs no more than `growth` bytes at any time."""
+    before, growth = manager.rss(), growth * FACTOR
+    manager.forget_peak()
+    yield
+    grown = manager.peak() - before
+    print(f"grew by {grown / MIB:.1f} MiB of {growth / MIB:.0f}")
+    assert grown <= growth, f"{grown / MIB:.1f} MiB more"
 
 
 class Scene:
@@ -39,14 +50,11 @@ class Scene:
     def harmless(self, growth=SLACK):
         """What is done inside costs no more than `growth` bytes at any time, and no descriptor or stream afterwards."""
         self.others_go_on()
-        before, descriptors = self.manager.rss(), self.manager.descriptors()
-        self.manager.forget_peak()
-        yield
-        self.others_go_on()
-        assert self.manager.process.poll() is None
-        grown, growth = self.manager.peak() - before, growth * FACTOR
-        print(f"grew by {grown / MIB:.1f} MiB of {growth / MIB:.0f}")
-        assert grown <= growth, f"{grown / MIB:.1f} MiB more"
+        descriptors = self.manager.descriptors()
+        with bounded(self.manager, growth):
+            yield
+            self.others_go_on()
+            assert self.manager.process.poll() is None
         eventually(lambda: self.manager.descriptors() <= descriptors, what="no descriptor is left behind")
         if hasattr(self.runtime, "calls"):
             eventually(lambda: all(c.cancelled.is_set() for c in list(self.runtime.calls)), what="no stream is left behind")

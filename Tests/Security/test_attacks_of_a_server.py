@@ -1,5 +1,8 @@
 """The same attacks from the other sides: a plugin's socket, and the runtime's. A plugin costs what its policy says."""
 
+import contextlib
+
+import grpc
 import pytest
 
 from Peers.cri import Life, Runtime
@@ -22,7 +25,6 @@ from Security.attacker import (
 )
 from Security.conftest import LIMITS, SLACK, Scene
 
-HOOK = "/runtime.v1alpha1.RuntimeHookService/PreRunPodSandboxHook"
 ATTACKED = "/test.Wire/Attacked"
 OK = [(b":status", b"200"), (b"content-type", b"application/grpc")]
 BUFFERED = LIMITS["HTTP2Limits.bufferedBytes"]
@@ -93,33 +95,57 @@ ATTACKS = {
 }
 
 
+@contextlib.contextmanager
+def evil_plugin(scene, place, hook_dir, case, hook, policy):
+    """A plugin that attacks whenever it is asked at `hook`."""
+    attack, first = ATTACKS[case]
+    path = f"/runtime.v1alpha1.RuntimeHookService/{hook}Hook"
+    with EvilServer(f"{place}/evil.sock", path, attack, first=first) as evil:
+        scene.others_go_on()
+        register(hook_dir, "evil", evil.socket, [hook], policy, timeout="200ms")
+        scene.manager.wait_log("plugin evil: registered:")
+        yield evil
+
+
+@contextlib.contextmanager
+def harmless_attack(scene, evil, case):
+    """What is done inside makes the plugin attack, and is harmless."""
+    with scene.harmless(growth=2 * ANSWER + SLACK):
+        before = evil.attacks
+        yield
+        if case == "no stream allowed":
+            # What its SETTINGS forbid is to ask it: they are the attack, and an acknowledgement shows that they were read.
+            eventually(lambda: any(c.counts.get("Settings", 0) >= 2 for c in evil.connections), what="they are acknowledged")
+        else:
+            eventually(lambda: evil.attacks > before, what="it attacks")
+
+
 @pytest.mark.parametrize("case", ATTACKS)
 def test_a_plugin_that_attacks_fails_and_the_others_are_asked(scene, place, hook_dir, case):
     """Under Ignore: the pod runs, the plugin after it is asked; no plugin costs more than its own failure."""
-    attack, first = ATTACKS[case]
-    with EvilServer(f"{place}/evil.sock", HOOK, attack, first=first) as evil:
-        scene.others_go_on()
-        register(hook_dir, "evil", evil.socket, ["PreRunPodSandbox"], "Ignore", timeout="200ms")
-        scene.manager.wait_log("plugin evil: registered:")
-        with scene.harmless(growth=2 * ANSWER + SLACK):
+    with evil_plugin(scene, place, hook_dir, case, "PreRunPodSandbox", "Ignore") as evil:
+        with harmless_attack(scene, evil, case):
             for _ in range(3):
                 scene.others_go_on()
-        assert evil.connections, "it was dialled"
-        assert case in ("no stream allowed", "SETTINGS flood") or evil.attacks > 0, "it was asked"
         scene.manager.wait_log("hook server evil: PreRunPodSandbox:")
 
 
-def test_the_same_plugin_under_fail_refuses_its_pods_only(scene, place, hook_dir):
-    """Fail is the administrator's word: calls that are not hooked by it go on."""
-    attack, first = ATTACKS["PING flood"]
-    with EvilServer(f"{place}/evil.sock", HOOK, attack, first=first) as evil:
+@pytest.mark.parametrize("case", ATTACKS)
+def test_the_same_plugin_under_fail_refuses_its_containers_only(scene, place, hook_dir, case):
+    """Fail is the administrator's word: each container is refused with its name; calls that are not hooked by it go on."""
+    with evil_plugin(scene, place, hook_dir, case, "PreCreateContainer", "Fail") as evil:
         pod = scene.life.pod()
-        register(hook_dir, "evil", evil.socket, ["PreRunPodSandbox"], "Fail", timeout="200ms")
-        scene.manager.wait_log("plugin evil: registered:")
-        with pytest.raises(Exception, match="hook server err: evil: PreRunPodSandbox: "):
-            scene.life.pod()
-        scene.life.container(pod)
-        assert scene.life.runtime.call("Version").runtime_name
+
+        def refused():
+            with pytest.raises(grpc.RpcError, match="hook server err: evil: PreCreateContainer: "):
+                scene.life.container(pod)
+
+        # Its connection, which an attack may leave open, is there before descriptors are counted.
+        refused()
+        with harmless_attack(scene, evil, case):
+            for _ in range(3):
+                refused()
+                scene.others_go_on()
 
 
 @pytest.fixture

@@ -139,17 +139,15 @@ def test_a_client_that_cancels_everything(scene, crowd, runtime):
 
 def test_without_descriptors_it_goes_on_and_recovers(scene, crowd):
     """Its own limit far below 256 connections: who is served is served, and the others when there is room again."""
-    scene.others_go_on()
-    pid, own = scene.manager.process.pid, scene.manager.descriptors()
-    old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (own + 8, old[1]))
-    clients = crowd(64)
-    for _ in range(3):
-        scene.others_go_on()
-    for client in clients:
-        client.close()
-    late = eventually(lambda: _served(crowd), what="a new connection is served")
-    late.close()
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
     with scene.harmless():
-        pass
+        pid, own = scene.manager.process.pid, scene.manager.descriptors()
+        old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (own + 8, old[1]))
+        clients = crowd(64)
+        for _ in range(3):
+            scene.others_go_on()
+        for client in clients:
+            client.close()
+        late = eventually(lambda: _served(crowd), what="a new connection is served")
+        late.close()
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, old)

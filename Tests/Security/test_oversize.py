@@ -113,12 +113,12 @@ def test_an_answer_over_the_limit_is_a_failure_of_that_plugin(scene, asked):
 
 def test_answers_that_are_odd_are_failures_of_that_plugin(scene, asked):
     """Not protobuf, not UTF-8, groups without end, a length that lies."""
-    for data in (b"\xff" * 100, b"\x0a\x05\x0a\x01k\x12\xff", b"\x0a\x03\x0a\x01\xff", b"\x0b" * 100_000, b"\x0a\xff\xff\xff\xff\x07"):
-        asked.on(PRE_POD, raw(data), then=echo())
-        before = scene.manager.log_length()
-        scene.life.pod()
-        scene.manager.wait_log("answer cannot be decoded", since=before)
-    scene.others_go_on()
+    with scene.harmless():
+        for data in (b"\xff" * 100, b"\x0a\x05\x0a\x01k\x12\xff", b"\x0a\x03\x0a\x01\xff", b"\x0b" * 100_000, b"\x0a\xff\xff\xff\xff\x07"):
+            asked.on(PRE_POD, raw(data), then=echo())
+            before = scene.manager.log_length()
+            scene.life.pod()
+            scene.manager.wait_log("answer cannot be decoded", since=before)
 
 
 def test_a_message_at_the_limit_passes_its_hooks(scene, asked, runtime):
@@ -140,9 +140,13 @@ ODD_PODS = {
 @pytest.mark.parametrize("case", ODD_PODS)
 def test_a_pod_with_odd_values_is_forwarded_as_it_came(scene, asked, runtime, case):
     sent = cri.RunPodSandboxRequest(config=pod_config(**ODD_PODS[case]))
-    scene.life.runtime.unary("RunPodSandbox", sent.SerializeToString())
-    assert runtime.take("RunPodSandbox").raw == sent.SerializeToString()
-    assert asked.take(PRE_POD).request.annotations == sent.config.annotations
+    with scene.harmless():
+        # The pod of the kubelet that behaves comes first.
+        runtime.take("RunPodSandbox")
+        asked.take(PRE_POD)
+        scene.life.runtime.unary("RunPodSandbox", sent.SerializeToString())
+        assert runtime.take("RunPodSandbox").raw == sent.SerializeToString()
+        assert asked.take(PRE_POD).request.annotations == sent.config.annotations
 
 
 def test_a_container_with_odd_envs_is_forwarded_as_it_came(scene, asked, runtime):
@@ -151,8 +155,9 @@ def test_a_container_with_odd_envs_is_forwarded_as_it_came(scene, asked, runtime
     sent = cri.CreateContainerRequest(
         pod_sandbox_id=pod, config=container_config(envs=envs), sandbox_config=scene.life.configs[pod]
     ).SerializeToString()
-    scene.life.runtime.unary("CreateContainer", sent)
-    assert runtime.take("CreateContainer").raw == sent
+    with scene.harmless():
+        scene.life.runtime.unary("CreateContainer", sent)
+        assert runtime.take("CreateContainer").raw == sent
 
 
 def test_many_metadata_fields_pass_a_hooked_call(scene, asked, runtime):
