@@ -33,6 +33,16 @@ import WireFields
     #expect(pod.admits([0x08, 1, 0x1d, 1, 2, 3, 4]))
   }
 
+  @Test func anEntryWhoseKeyIsOfAnotherTypeIsLeftToSwiftProtobuf() throws {
+    // 3: {1: 8, 1: 0}, and 3: {1: 8}, which it reads as two tags without content.
+    let refused: [UInt8] = [0x1a, 4, 0x08, 8, 0x08, 0]
+    let accepted: [UInt8] = [0x1a, 2, 0x08, 8]
+    #expect(!pod.admits(refused) && !pod.admits(accepted))
+    #expect(throws: BinaryDecodingError.self) { try pod.plain(refused, as: PodSandboxHookRequest.self) }
+    let plain = try pod.plain(accepted, as: PodSandboxHookRequest.self)
+    #expect(try PodSandboxHookRequest(serializedBytes: plain).labels == ["": ""])
+  }
+
   @Test func twoHalvesOfAMessageAreMerged() throws {
     // 1: {1: "a", 4: 1}, 1: {2: "u", 4: 2}
     let message: [UInt8] = [0x0a, 5, 0x0a, 1, 0x61, 0x20, 1, 0x0a, 5, 0x12, 1, 0x75, 0x20, 2]

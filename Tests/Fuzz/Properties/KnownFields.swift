@@ -19,8 +19,13 @@ final class KnownFields: Sendable {
   }
 
   let kinds: [UInt64: Kind]
+  /// Of a map, or like one of a map: a text under a text.
+  private let isEntry: Bool
 
-  init(_ kinds: [UInt64: Kind]) { self.kinds = kinds }
+  init(_ kinds: [UInt64: Kind], isEntry: Bool = false) {
+    self.kinds = kinds
+    self.isEntry = isEntry
+  }
 
   // MARK: Requests
 
@@ -38,7 +43,7 @@ final class KnownFields: Sendable {
 
   // MARK: Parts
 
-  private static let entry = KnownFields([1: .text, 2: .changedText])
+  private static let entry = KnownFields([1: .text, 2: .changedText], isEntry: true)
   private static let podMetadata = KnownFields([1: .text, 2: .text, 3: .text, 4: .number32])
 
   /// - Parameter map: RunPodSandbox keeps earlier entries of a key; where messages are decoded, a changed map has each
@@ -65,7 +70,8 @@ final class KnownFields: Sendable {
   /// Those that no change is about: a pod's overhead, and what CreateContainer repeats of the pod's own.
   private static let untouchedResources: KnownFields = {
     var kinds: [UInt64: Kind] = [
-      6: .text, 7: .text, 8: .list(KnownFields([1: .text, 2: .number])), 9: .list(KnownFields([1: .text, 2: .text])),
+      6: .text, 7: .text, 8: .list(KnownFields([1: .text, 2: .number])),
+      9: .list(KnownFields([1: .text, 2: .text], isEntry: true)),
     ]
     for number: UInt64 in [1, 2, 3, 4, 5, 10] { kinds[number] = .number }
     return KnownFields(kinds)
@@ -99,13 +105,17 @@ extension KnownFields {
     }
   }
 
-  /// Whether no message that is to be there once is there twice: then there is nothing to be merged.
-  func hasNothingTwice(in bytes: [UInt8]) throws -> Bool {
+  /// Whether no message that is to be there once is there twice, so that there is nothing to be merged, and no entry of a
+  /// map has a key or value of another type, of which only swift-protobuf knows what it makes.
+  func isPlain(_ bytes: [UInt8]) throws -> Bool {
     var seen: Set<UInt64> = []
     return try WireMessage(bytes: bytes).fields.allSatisfy { field in
-      guard let (shape, inner) = message(in: field) else { return true }
+      guard let (shape, inner) = message(in: field) else {
+        if case .bytes = field.value { return true }
+        return !isEntry || kinds[field.number] == nil
+      }
       if case .message = kinds[field.number], !seen.insert(field.number).inserted { return false }
-      return try shape.hasNothingTwice(in: inner)
+      return try shape.isPlain(inner)
     }
   }
 
