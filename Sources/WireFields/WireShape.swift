@@ -57,10 +57,7 @@ package final class WireShape: Sendable {
     var seen: UInt64 = 0
     while let field = fields.next() {
       switch kind(of: field) {
-      case .unknown:
-        // A key or value of another type: swift-protobuf, in a map's entry, takes its content for the next tag.
-        if isEntry, field.number < kinds.count { return false }
-      case .number, .bytes: break
+      case .unknown, .number, .bytes: break
       case .text: guard bytes.isUTF8(in: field.content) else { return false }
       case .messages(let shape): guard shape.admits(bytes, in: field.content) else { return false }
       case .message(let shape):

@@ -13,6 +13,8 @@ protocol HookedRequest: FuzzTarget {
 
   /// What cri.proto has of it, and what of that changes may touch.
   static var known: KnownFields { get }
+  /// What hook.proto has of an answer.
+  static var knownOfAnswer: KnownFields { get }
 
   static func subject(of request: Request) throws -> Subject
   static func apply(_ changes: [Change], to request: inout Request) throws
@@ -32,13 +34,17 @@ extension HookedRequest {
   package static func check(_ bytes: [UInt8]) throws {
     var input = ByteReader(bytes)
     let requestBytes = input.longBytes()
-    let answerBytes = input.longBytes()
+    var answerBytes = input.longBytes()
     try checkCutShort(Request.self, requestBytes)
     try checkCutShort(Subject.Answer.self, answerBytes)
     guard let request = try? Request(serializedBytes: requestBytes) else { return try checkRefused(requestBytes) }
 
     let subject = try subject(of: request)
     try checkNoChange(request, subject)
+    if !isReadAlike(answerBytes) {
+      _ = try? subject.differences(toAnswer: answerBytes)
+      answerBytes = []
+    }
     var changes: [Change] = []
     if let answer = try? Subject.Answer(serializedBytes: answerBytes) {
       changes = try subject.differences(toAnswer: answerBytes)
@@ -48,6 +54,12 @@ extension HookedRequest {
     let anyChanges = Self.changes(&input)
     try checkApplied(anyChanges, request, requestBytes)
     try checkMore(request, requestBytes, answer: answerBytes, changes: anyChanges)
+  }
+
+  /// A number as the key or value of a map's entry is skipped, as protobuf has it, but swift-protobuf takes it for the next
+  /// tag (`BinaryDecoder.decodeMapField`): there it is nothing to compare with.
+  private static func isReadAlike(_ answer: [UInt8]) -> Bool {
+    (try? knownOfAnswer.hasTextsInMaps(answer)) ?? ((try? Subject.Answer(serializedBytes: answer)) == nil)
   }
 
   // MARK: Properties
@@ -155,6 +167,8 @@ extension HookedRequest {
 // MARK: The two things that plugins are sent
 
 extension HookedRequest where Subject == EncodedPod {
+  static var knownOfAnswer: KnownFields { .podAnswer }
+
   static func echo(of subject: EncodedPod) throws -> PodSandboxHookResponse {
     let pod = try PodSandboxHookRequest(serializedBytes: subject.message)
     return .with {
@@ -171,6 +185,8 @@ extension HookedRequest where Subject == EncodedPod {
 }
 
 extension HookedRequest where Subject == ContainerResourceHookRequest {
+  static var knownOfAnswer: KnownFields { .containerAnswer }
+
   static func echo(of subject: ContainerResourceHookRequest) -> ContainerResourceHookResponse {
     .with {
       $0.containerAnnotations = subject.containerAnnotations

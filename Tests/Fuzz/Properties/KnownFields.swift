@@ -19,13 +19,8 @@ final class KnownFields: Sendable {
   }
 
   let kinds: [UInt64: Kind]
-  /// Of a map, or like one of a map: a text under a text.
-  private let isEntry: Bool
 
-  init(_ kinds: [UInt64: Kind], isEntry: Bool = false) {
-    self.kinds = kinds
-    self.isEntry = isEntry
-  }
+  init(_ kinds: [UInt64: Kind]) { self.kinds = kinds }
 
   // MARK: Requests
 
@@ -41,9 +36,19 @@ final class KnownFields: Sendable {
     1: .text, 2: .message(resources(map: Kind.map)), 4: .map(entry),
   ])
 
+  // MARK: Answers of plugins
+
+  static let podAnswer = KnownFields([
+    1: .map(entry), 2: .map(entry), 3: .changedText, 4: .message(resources(map: Kind.map)),
+  ])
+
+  static let containerAnswer = KnownFields([
+    1: .map(entry), 2: .message(resources(map: Kind.map)), 3: .changedText, 4: .map(entry),
+  ])
+
   // MARK: Parts
 
-  private static let entry = KnownFields([1: .text, 2: .changedText], isEntry: true)
+  private static let entry = KnownFields([1: .text, 2: .changedText])
   private static let podMetadata = KnownFields([1: .text, 2: .text, 3: .text, 4: .number32])
 
   /// - Parameter map: RunPodSandbox keeps earlier entries of a key; where messages are decoded, a changed map has each
@@ -70,8 +75,7 @@ final class KnownFields: Sendable {
   /// Those that no change is about: a pod's overhead, and what CreateContainer repeats of the pod's own.
   private static let untouchedResources: KnownFields = {
     var kinds: [UInt64: Kind] = [
-      6: .text, 7: .text, 8: .list(KnownFields([1: .text, 2: .number])),
-      9: .list(KnownFields([1: .text, 2: .text], isEntry: true)),
+      6: .text, 7: .text, 8: .list(KnownFields([1: .text, 2: .number])), 9: .list(KnownFields([1: .text, 2: .text])),
     ]
     for number: UInt64 in [1, 2, 3, 4, 5, 10] { kinds[number] = .number }
     return KnownFields(kinds)
@@ -105,17 +109,24 @@ extension KnownFields {
     }
   }
 
-  /// Whether no message that is to be there once is there twice, so that there is nothing to be merged, and no entry of a
-  /// map has a key or value of another type, of which only swift-protobuf knows what it makes.
-  func isPlain(_ bytes: [UInt8]) throws -> Bool {
+  /// Whether no message that is to be there once is there twice: then there is nothing to be merged.
+  func hasNothingTwice(in bytes: [UInt8]) throws -> Bool {
     var seen: Set<UInt64> = []
     return try WireMessage(bytes: bytes).fields.allSatisfy { field in
-      guard let (shape, inner) = message(in: field) else {
-        if case .bytes = field.value { return true }
-        return !isEntry || kinds[field.number] == nil
-      }
+      guard let (shape, inner) = message(in: field) else { return true }
       if case .message = kinds[field.number], !seen.insert(field.number).inserted { return false }
-      return try shape.isPlain(inner)
+      return try shape.hasNothingTwice(in: inner)
+    }
+  }
+
+  /// Whether no key and no value in an entry of a map is of another type than a text.
+  func hasTextsInMaps(_ bytes: [UInt8]) throws -> Bool {
+    try WireMessage(bytes: bytes).fields.allSatisfy { field in
+      guard let (shape, inner) = message(in: field) else { return true }
+      guard case .map = kinds[field.number] else { return try shape.hasTextsInMaps(inner) }
+      return try WireMessage(bytes: inner).fields.allSatisfy { part in
+        if case .bytes = part.value { true } else { shape.kinds[part.number] == nil }
+      }
     }
   }
 
