@@ -32,9 +32,11 @@ def pytest_sessionstart(session):
         pytest.exit(f"no program to test at {under_test.BINARY} (build it, or set RUNTIME_MANAGER)", 2)
 
 
-def pytest_unconfigure():
+def pytest_unconfigure(config):
     # Python waits for every thread, a peer's handler too that nobody has released: it says which, instead of hanging.
-    faulthandler.dump_traceback_later(60, exit=True)
+    # Not so one of several workers (python3-pytest-xdist): it waits for the others, and is ended with them.
+    if not hasattr(config, "workerinput"):
+        faulthandler.dump_traceback_later(60, exit=True)
 
 
 @pytest.fixture
