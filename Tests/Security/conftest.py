@@ -13,7 +13,7 @@ LIMITS = constants()
 #: What an attack may cost beside what a limit allows: buffers of the kernel's size, the allocator's slack.
 SLACK = 16 * MIB
 #: What a build that looks into itself takes for each byte, and the bounds with it (Tests/Sanitizers/run).
-FACTOR = int(os.environ.get("MEMORY_FACTOR", "1"))
+MEMORY_FACTOR = int(os.environ.get("MEMORY_FACTOR", "1"))
 #: How much slower such a build is: where a test is about an amount, it is given so much less.
 TIME_FACTOR = int(os.environ.get("TIME_FACTOR", "1"))
 
@@ -21,7 +21,7 @@ TIME_FACTOR = int(os.environ.get("TIME_FACTOR", "1"))
 @contextlib.contextmanager
 def bounded(manager, growth):
     """What is done inside costs no more than `growth` bytes at any time."""
-    before, growth = manager.rss(), growth * FACTOR
+    before, growth = manager.rss(), growth * MEMORY_FACTOR
     manager.forget_peak()
     yield
     grown = manager.peak() - before

@@ -6,7 +6,8 @@ internal import NIOPosix
 
 /// The socket of `runtime-manager upgrade`: beside the one that kubelet dials, for this user and root alone. It goes with
 /// that one from process to process. Confined to the event loop.
-// Unchecked, because it is confined to the event loop.
+// Unchecked, because it is confined to that event loop: its channels reach it through `NIOLoopBound`, which traps elsewhere,
+// and its async entries are called by ``Succession``, whose tasks run on the event loop's executor.
 package final class ControlSocket: @unchecked Sendable {
   private static let connections = 16
 
