@@ -4,8 +4,8 @@ internal import NIOPosix
 
 /// The way to one unix socket: a connection that is dialled when it is needed, kept while it lives and
 /// replaced when it breaks or is going away.
-// Unchecked, because it is confined to the group's event loop: every entry asserts it, except the async
-// ones, which go there first.
+// Unchecked, because it is confined to the group's event loop: every entry asserts it, and its connections, which call it
+// back, live there.
 package final class ClientChannel: HTTP2ConnectionDelegate, @unchecked Sendable {
   package let path: String
   package let group: ConnectionGroup
@@ -45,6 +45,7 @@ package final class ClientChannel: HTTP2ConnectionDelegate, @unchecked Sendable 
 
   /// Closes every connection at once; calls in flight are lost.
   package func close() {
+    group.eventLoop.assertInEventLoop()
     isClosed = true
     active = nil
     for connection in connections.values { connection.close() }
@@ -52,6 +53,7 @@ package final class ClientChannel: HTTP2ConnectionDelegate, @unchecked Sendable 
 
   /// Takes no new calls and closes when those in flight are over.
   package func closeWhenIdle() {
+    group.eventLoop.assertInEventLoop()
     isClosed = true
     active = nil
     for connection in connections.values { connection.closeWhenIdle() }
@@ -60,6 +62,7 @@ package final class ClientChannel: HTTP2ConnectionDelegate, @unchecked Sendable 
   /// Returns when there is no connection that takes new streams, or when the task is cancelled. Must run on
   /// the event loop's executor.
   package func untilDisconnected() async {
+    group.eventLoop.assertInEventLoop()
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         guard active != nil, !Task.isCancelled else { return continuation.resume() }
