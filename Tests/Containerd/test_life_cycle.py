@@ -8,7 +8,6 @@ from Peers.containerd import same_shares
 from Peers.cri import Life, Runtime
 from Peers.messages import cri
 from Peers.recorder import HOOKS, echo, refuse, sparse
-from Peers.wait import eventually
 from Wire.expect import by, refused
 
 MiB = 1 << 20
@@ -216,7 +215,7 @@ def test_hook_requests_are_complete_after_a_restart_between_create_update_and_st
 
     def again():
         restart(front, containerd)
-        eventually(lambda: _answers(kubelet), within=20)
+        kubelet.until_answered()
         plugin.forget()
 
     again()
@@ -244,13 +243,6 @@ def test_hook_requests_are_complete_after_a_restart_between_create_update_and_st
     told = plugin.take("PostStopPodSandbox", within=15).request
     assert (told.pod_meta.attempt, told.cgroup_parent) == (2, parent)
     assert (told.overhead.cpu_shares, told.resources.cpu_shares) == (5, 9)
-
-
-def _answers(kubelet):
-    try:
-        return kubelet.call("Status", timeout=5)
-    except grpc.RpcError:
-        return None
 
 
 def test_what_a_plugin_changed_in_the_pod_is_still_there_after_our_restart(life, front, containerd, start_plugin, parent):

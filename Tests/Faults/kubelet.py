@@ -1,11 +1,8 @@
 """kubelet as far as crashes matter to it: it knows its pod by what it sent, finds in the runtime's lists what there is
 of it, and brings that to what it wants."""
 
-import grpc
-
 from Peers.cri import container_config, pod_config
 from Peers.messages import cri
-from Peers.wait import eventually
 
 READY, NOT_READY = 0, 1
 CREATED, RUNNING, EXITED = 0, 1, 2
@@ -99,14 +96,3 @@ class Kubelet:
         for pod in self.sandboxes():
             self.client.stop_pod(pod.id)
             self.client.remove_pod(pod.id)
-
-    def until_served(self):
-        """RuntimeManager is back."""
-
-        def answers():
-            try:
-                return self.client.call("Status", timeout=5)
-            except grpc.RpcError:
-                return None
-
-        return eventually(answers, 30, "RuntimeManager answers")

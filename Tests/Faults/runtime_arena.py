@@ -10,7 +10,6 @@ import os
 import resource
 import shutil
 import tempfile
-import time
 
 import grpc
 
@@ -229,15 +228,7 @@ class Stack:
 
     def until_back(self):
         """The runtime serves: from now on until a call of kubelet's passes."""
-        began = time.monotonic()
-        eventually(self.is_back, 30, "kubelet's calls are answered again")
-        self.took = time.monotonic() - began
-
-    def is_back(self):
-        try:
-            return self.kubelet.call("Status", timeout=5)
-        except grpc.RpcError:
-            return None
+        self.took = self.kubelet.until_answered()
 
     # Afterwards
 

@@ -145,7 +145,7 @@ class Crash:
         if self.step not in OF_PLUGINS + OF_RUNTIME:
             self.front.environment = {"RUNTIME_MANAGER_TEST_KILL_AT": f"{self.verb}:{self.step}"}
         self.front.start()
-        self.kubelet.until_served()
+        self.kubelet.client.until_answered()
         for verb in before + (["StopContainer"] if self.verb == "StopPodSandbox" else []):
             self.kubelet.call(verb)
         self.plugin.forget()
@@ -192,7 +192,7 @@ class Crash:
         held.release()
         self.front.environment = {}
         self.front.start()
-        self.kubelet.until_served()
+        self.kubelet.client.until_answered()
 
     def recover(self):
         """kubelet goes on until its container runs; gives what the next hook was told, and the container's status."""
@@ -366,7 +366,7 @@ def nothing_is_remembered(crash, runtime):
     assert " 0 read, " in crash.front.wait_log("store rebuilt", since)
     for method in LOOK_UPS:
         runtime.on(method, None)
-    crash.kubelet.until_served()
+    crash.kubelet.client.until_answered()
 
 
 def known(crash, there):

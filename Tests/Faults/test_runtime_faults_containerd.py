@@ -6,7 +6,6 @@ here is to find what there is, as a real one does, and to go on with it.
 
 import os
 import resource
-import time
 
 import grpc
 import pytest
@@ -34,19 +33,6 @@ def back():
     print()
     for fault, seconds in times.items():
         print(f"| containerd {fault} | {seconds * 1000:.0f} ms |")
-
-
-def until_back(kubelet):
-    began = time.monotonic()
-
-    def answers():
-        try:
-            return kubelet.call("Status", timeout=5)
-        except grpc.RpcError:
-            return None
-
-    eventually(answers, 30, "kubelet's calls are answered again")
-    return time.monotonic() - began
 
 
 def sandboxes(kubelet, config):
@@ -116,7 +102,7 @@ def killed(front, containerd, answer):
 def started_again(kubelet, front, containerd, since):
     """containerd is there, and RuntimeManager has read what it has; gives how long kubelet had to wait, seconds."""
     containerd.start()
-    seconds = until_back(kubelet)
+    seconds = kubelet.until_answered()
     front.wait_log("store rebuilt", since)
     return seconds
 
@@ -295,7 +281,7 @@ def test_stopped_for_a_while(kubelet, containerd, direct, life, start_plugin, pa
     thaw(containerd.process)
     for call in calls:
         call.result(60)
-    back["stopped and continued"] = until_back(kubelet)
+    back["stopped and continued"] = kubelet.until_answered()
     states = {c.id: c.state for c in direct.call("ListContainers").containers}
     assert (states[first], states[second]) == (RUNNING, RUNNING) and states[third] != RUNNING
     assert len(sandboxes(direct, other)) == 1
@@ -314,7 +300,7 @@ def test_stopped_past_kubelets_deadline(kubelet, containerd, direct, life, start
     with refused("DEADLINE_EXCEEDED"):
         kubelet.update(container, cpu_shares=256, timeout=3)
     thaw(containerd.process)
-    back["stopped past kubelet's deadline"] = until_back(kubelet)
+    back["stopped past kubelet's deadline"] = kubelet.until_answered()
     kubelet.update(container, cpu_shares=256)
     plugin.forget()
     kubelet.update(container, cpu_quota=50000)
@@ -343,7 +329,7 @@ def test_out_of_file_descriptors(kubelet, containerd, direct, life, start_plugin
     ours, its = seen
     assert ours.code() == its.code() and "too many open files" in ours.details() and "too many open files" in its.details()
     assert "hook server" not in ours.details()
-    back["out of file descriptors, then not"] = until_back(kubelet)
+    back["out of file descriptors, then not"] = kubelet.until_answered()
     container = life.container(pod)
     kubelet.start_container(container)
     assert {p.id for p in direct.call("ListPodSandbox").items} == {p.id for p in kubelet.call("ListPodSandbox").items}

@@ -3,12 +3,14 @@
 import functools
 import itertools
 import os
+import time
 import uuid
 
 import grpc
 
 from . import images
 from .messages import cri
+from .wait import eventually
 
 IMAGE_METHODS = {"ListImages", "ImageStatus", "PullImage", "RemoveImage", "ImageFsInfo", "StreamImages"}
 #: kubelet's limit for received messages is 16 MiB; tests of the wire itself go beyond it.
@@ -93,6 +95,19 @@ class Runtime:
 
     def begin(self, method, request, timeout=30, metadata=()):
         return self.start(method, request.SerializeToString(), metadata, timeout)
+
+    def until_answered(self):
+        """Waits until a call passes; gives how long that took, seconds."""
+
+        def answers():
+            try:
+                return self.call("Status", timeout=5)
+            except grpc.RpcError:
+                return None
+
+        began = time.monotonic()
+        eventually(answers, 30, f"{self.socket} answers")
+        return time.monotonic() - began
 
     def run_pod(self, config, handler="", **options):
         return self.call(

@@ -367,15 +367,8 @@ def test_calls_in_flight_when_the_runtime_dies_are_unavailable_and_not_repeated(
     with refused("UNAVAILABLE"):
         running.result(10)
     runtime.start()
-    eventually(lambda: _answers(kubelet))
+    kubelet.until_answered()
     assert len(runtime.of("Slow")) == 1
-
-
-def _answers(kubelet):
-    try:
-        return kubelet.call("Status")
-    except grpc.RpcError:
-        return None
 
 
 def test_the_image_service_can_live_elsewhere(place, runtime, start_manager):
